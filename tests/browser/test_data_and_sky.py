@@ -302,6 +302,23 @@ async def test_the_sky_is_shown_in_colour(page: Page, gateway: RunningGateway) -
     await is_drawn(canvas, 20)
 
 
+async def test_all_images_of_a_place_are_blinked_through(
+    page: Page, gateway: RunningGateway
+) -> None:
+    await page.goto(f"{gateway.url}/sky/simulated-sky")
+    await expect(page.locator("gw-sky .strip button").first).to_be_visible()
+    button = page.locator("gw-sky").get_by_role("button", name="Blink through all")
+    film = page.locator("gw-sky img.film")
+    await button.click()
+    await expect(film).to_be_visible(timeout=60_000)
+    await expect(button).to_have_attribute("aria-pressed", "true")
+    wide = "(one) => one.decode().then(() => one.naturalWidth)"
+    assert await film.evaluate(wide) == 256
+    # Another view ends it.
+    await page.locator("gw-sky").get_by_label("Zoom in").click()
+    await expect(film).to_have_count(0)
+
+
 async def test_the_sky_blinks_steps_and_zooms_by_keys(
     page: Page, gateway: RunningGateway
 ) -> None:

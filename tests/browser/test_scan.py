@@ -268,6 +268,12 @@ async def test_an_object_has_all_epochs_and_is_split_and_whole_again(
         lambda: stamps.evaluate_all(whole), lambda all_: all(map(any, all_))
     )
     assert sizes == [[41, 41]] * 18
+    button = page.get_by_role("button", name="Blink through all")
+    await button.click()
+    film = page.locator("gw-object img.film")
+    await until(lambda: film.evaluate_all(whole), lambda all_: all_ == [[83, 83]])
+    await button.click()
+    await expect(film).to_have_count(0)
     await expect(page.locator("gw-object gw-light-curve circle").first).to_be_visible()
     await gate.check_all_looks()
     rows = page.locator("gw-object ul.candidates li")

@@ -47,15 +47,16 @@ async def csv_listing(
         Returns the page of at most so many items that begins at a cursor.
     """
     columns = columns_of(model)
+    paths = [column.split(".") for column in columns]
     first = await page(limit or PAGE, cursor)
 
     async def parts() -> AsyncIterator[str]:
         yield csv_text([columns])
-        yield csv_text(cells(item, columns) for item in first.items)
+        yield csv_text(cells(item, paths) for item in first.items)
         following = None if limit else first.next
         while following is not None:
             more = await page(PAGE, following)
-            yield csv_text(cells(item, columns) for item in more.items)
+            yield csv_text(cells(item, paths) for item in more.items)
             following = more.next
 
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
@@ -77,15 +78,18 @@ def columns_of(model: type[BaseModel]) -> Sequence[str]:
     return names
 
 
-def cells(item: Row, columns: Sequence[str]) -> list[str]:
-    """Return the cells of an item; one that is unknown or no number is empty."""
+def cells(item: Row, paths: Sequence[Sequence[str]]) -> list[str]:
+    """Return the cells of an item; one that is unknown or no number is empty.
+
+    ``paths`` have the name of a field, or that of a member and of a field in it.
+    """
     found = []
-    for column in columns:
-        value: object = item
-        for name in column.split("."):
+    for path in paths:
+        value = item[path[0]]
+        for name in path[1:]:
             assert isinstance(value, Mapping)  # noqa: S101  # by its model
             value = value[name]
-        found.append(cell_text(value))
+        found.append(value if type(value) is str else cell_text(value))
     return found
 
 

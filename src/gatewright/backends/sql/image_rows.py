@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import asdict, fields, replace
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -24,6 +25,11 @@ from gatewright.domains.sky import (
 NO_TIME = 1e300
 """Stored time of images without a time, which sorts them last."""
 COLUMNS = tuple(field.name for field in fields(Image))
+_VALUES = itemgetter(*COLUMNS)
+_POLYGON, _PIECES, _KIND, _TIME_ASSUMED = map(
+    COLUMNS.index, ("polygon", "pieces", "kind", "time_assumed")
+)
+_KINDS = {str(kind): kind for kind in ImageKind}
 INSERT_IMAGE = (
     f"INSERT INTO image (number, t, {', '.join(COLUMNS)}) "  # noqa: S608  # own names
     f"VALUES (?, ?, {', '.join('?' for _ in COLUMNS)})"
@@ -49,12 +55,13 @@ def image_values(number: int, image: Image) -> tuple[object, ...]:
 
 def image_of(row: Row) -> Image:
     """Return the image of a row."""
-    values: dict[str, Any] = {name: row[name] for name in COLUMNS}
-    values["polygon"] = polygon_of(row["polygon"])
-    values["pieces"] = tuple(map(polygon_of, filter(None, row["pieces"].split(";"))))
-    values["kind"] = ImageKind(row["kind"])
-    values["time_assumed"] = bool(row["time_assumed"])
-    return Image(**values)
+    values: list[Any] = list(_VALUES(row))
+    pieces = values[_PIECES]
+    values[_POLYGON] = polygon_of(values[_POLYGON])
+    values[_PIECES] = tuple(map(polygon_of, pieces.split(";"))) if pieces else ()
+    values[_KIND] = _KINDS[values[_KIND]]
+    values[_TIME_ASSUMED] = bool(values[_TIME_ASSUMED])
+    return Image(*values)
 
 
 def polygon_text(polygon: tuple[tuple[float, float], ...]) -> str:
@@ -64,8 +71,8 @@ def polygon_text(polygon: tuple[tuple[float, float], ...]) -> str:
 
 def polygon_of(text: str) -> tuple[tuple[float, float], ...]:
     """Return the outline of a text from :func:`polygon_text`."""
-    numbers = list(map(float, text.split()))
-    return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+    numbers = map(float, text.split())
+    return tuple(zip(numbers, numbers, strict=True))
 
 
 def survey_of(row: Row) -> Survey:

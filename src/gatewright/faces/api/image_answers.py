@@ -1,5 +1,6 @@
 """JSON descriptions of telescope images and surveys."""
 
+import re
 from typing import Literal
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ from gatewright.core.clock import optional_timestamp
 from gatewright.domains.sky import Coverage, Image, ImageKind, Survey, mjd_text
 
 BASE = "/api/v1"
+_PLAIN = re.compile(r"[A-Za-z0-9._~=-]+")
+"""Names that are the same in URLs; most are, and quoting takes longer than looking."""
 
 
 class ImageLinks(BaseModel):
@@ -136,7 +139,10 @@ class SurveyDetail(SurveyAnswer):
 
 def image_answer(image: Image, prefix: str) -> dict[str, object]:
     """Return an image as JSON values; ``prefix`` is the path of the gateway's URL."""
-    place = f"{prefix}{BASE}/images/{quote(image.id, safe='~=')}"
+    name = image.id
+    if not _PLAIN.fullmatch(name):
+        name = quote(name, safe="~=")
+    place = f"{prefix}{BASE}/images/{name}"
     return {
         "id": image.id,
         "survey": image.survey,

@@ -33,6 +33,15 @@ export class Sky {
   }
 
   /**
+   * The address of an animated picture of all images of a place, in order of time.
+   * @param {number} ra @param {number} dec @param {number} radius Degrees; 0 for the images' own pixels.
+   * @param {Record<string, any>} [more] survey, band, time, pixels, seconds, marks @returns {string}
+   */
+  epochsUrl(ra, dec, radius, more = {}) {
+    return this._http.url("/api/v1/cutouts", { pos: `CIRCLE ${ra} ${dec} ${radius}`, format: "apng", ...more });
+  }
+
+  /**
    * Where a place is, of coordinates or of a name in the gateway's table: `{ra, dec, radius, pos}`.
    * @param {string} name @param {AbortSignal} [signal] @returns {Promise<any>}
    */

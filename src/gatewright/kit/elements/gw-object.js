@@ -3,7 +3,7 @@ import { css, html, nothing, repeat } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { count, exact, local } from "./format.js";
 import { timeWords } from "./scan-parts.js";
-import { RADIUS, freeStamps, readPicture, voteWords } from "./stamps.js";
+import { RADIUS, freeStamps, readFilm, readPicture, voteWords } from "./stamps.js";
 
 const MOST_EPOCHS = 60;
 /** Pixels on a side of an epoch's stamp, as the image has them. */
@@ -21,6 +21,7 @@ const PIXELS = 41;
  * @fires gw-changed - The change, after candidates were split off or merged, or that undone.
  * @slot empty - Where no object is said.
  * @csspart epochs - The stamps of all epochs.
+ * @csspart film - All epochs as one animated picture.
  * @csspart table - The candidates.
  * @example
  * <gw-object></gw-object>
@@ -28,13 +29,14 @@ const PIXELS = 41;
 export class GwObject extends GwElement {
   static properties = {
     object: {}, survey: {}, found: { attribute: false },
-    changes: { state: true }, epochs: { state: true }, pictures: { state: true }, chosen: { state: true },
+    changes: { state: true }, epochs: { state: true }, pictures: { state: true }, film: { state: true }, chosen: { state: true },
   };
 
   static styles = [GwElement.styles, css`
     :host { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
     section { display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); }
     .epochs { display: grid; gap: 8px; grid-template-columns: repeat(auto-fill, minmax(120px, 1fr)); list-style: none; margin: 0; padding: 0; }
+    .film { background: #000; border-radius: var(--gw-corner); image-rendering: pixelated; inline-size: min(100%, 320px); }
     .epochs li { display: grid; gap: 2px; }
     .epochs img, .epochs span.none { aspect-ratio: 1; background: #000; border-radius: var(--gw-corner); display: block; image-rendering: pixelated; inline-size: 100%; object-fit: contain; }
     ul.candidates, ul.changes { display: grid; gap: 4px; list-style: none; margin: 0; padding: 0; }
@@ -54,6 +56,8 @@ export class GwObject extends GwElement {
     this.epochs = [];
     /** @type {Map<string, string>} */
     this.pictures = new Map();
+    /** The animated picture of all epochs; empty while it is not shown. */
+    this.film = "";
     /** Ids of the candidates that are ticked. @type {Set<string>} */
     this.chosen = new Set();
     this._latest = {};
@@ -76,8 +80,9 @@ export class GwObject extends GwElement {
   }
 
   _free() {
-    freeStamps(this.pictures.values());
+    freeStamps([...this.pictures.values(), this.film]);
     this.pictures = new Map();
+    this.film = "";
   }
 
   async reload() {
@@ -104,6 +109,21 @@ export class GwObject extends GwElement {
     const url = await readPicture(this.gateway, this.gateway.sky.cutoutUrl(image.id, ra, dec, RADIUS, "png", { pixels: PIXELS }), this.signal);
     if (this.signal.aborted || latest !== this._latest) freeStamps([url]);
     else this.pictures = new Map(this.pictures).set(image.id, url);
+  }
+
+  /** Begins or ends to blink through all epochs. */
+  async blink() {
+    const latest = this._latest;
+    if (this.film) {
+      freeStamps([this.film]);
+      this.film = "";
+      return;
+    }
+    const { ra, dec } = this.found;
+    const film = await this.attempt(() => readFilm(this.gateway, this.gateway.sky.epochsUrl(ra, dec, 0, { survey: this.survey || null, pixels: 2 * PIXELS + 1 }), this.signal));
+    if (!film) return;
+    if (this.signal.aborted || latest !== this._latest) freeStamps([film]);
+    else this.film = film;
   }
 
   /** @param {import("../client/events.js").ServerEvent} event */
@@ -181,7 +201,9 @@ export class GwObject extends GwElement {
       const picture = this.pictures.get(image.id);
       return html`<li>${picture ? html`<img src=${picture} alt="${image.band ?? ""} ${local(image.started_at)}">` : html`<span class="none"></span>`}
         <span class="small">${image.started_at ? html`<time title=${exact(image.started_at)}>${local(image.started_at)}</time>` : "no time"} ${image.band ?? ""}${image.time_assumed ? html` <span class="muted">assumed</span>` : nothing}</span></li>`;
-    })}</ul><p class="small muted">Each ${PIXELS} pixels of its image on a side, north up, east left, the object in the middle.</p>`;
+    })}</ul><p class="small muted">Each ${PIXELS} pixels of its image on a side, north up, east left, the object in the middle.</p>
+      <p><button aria-pressed=${this.film ? "true" : "false"} @click=${() => this.blink()}>Blink through all</button></p>
+      ${this.film ? html`<img class="film" part="film" src=${this.film} alt="All epochs one after the other, with their dates">` : nothing}`;
   }
 
   /** @param {any[]} candidates */

@@ -5,9 +5,13 @@ import { count } from "./format.js";
 import { Fingers, zoomByWheel } from "./gestures.js";
 import { icon } from "./icons.js";
 import { SIDE, drawSky } from "./sky-canvas.js";
+import { freeStamps, readFilm } from "./stamps.js";
 import { LIMITS, readColour, readEpoch, threeBands } from "./sky-epoch.js";
 
 /** @typedef {import("./sky-epoch.js").Epoch} Epoch */
+
+/** Pixels on a side of the animated picture of a place. */
+const FILM_PIXELS = 256;
 
 /**
  * `<gw-sky>`: one place of the sky through all its images, north up and east left, each
@@ -29,6 +33,7 @@ import { LIMITS, readColour, readEpoch, threeBands } from "./sky-epoch.js";
  * @slot empty - Where no image is.
  * @csspart picture - The picture itself.
  * @csspart strip - The images of the place.
+ * @csspart film - All images of the place as one animated picture.
  * @csspart readout - The place under the pointer.
  * @example
  * <gw-sky survey="simulated-sky" target="150.1 2.2" fov="0.02" cutouts></gw-sky>
@@ -37,13 +42,14 @@ export class GwSky extends GwElement {
   static properties = {
     survey: {}, target: { reflect: true }, fov: { type: Number }, image: { reflect: true }, band: {}, cutouts: { type: Boolean },
     images: { attribute: false }, more: { state: true }, centre: { state: true }, readout: { state: true },
-    note: { state: true }, stretch: { state: true }, marks: { state: true }, epoch: { state: true }, blinking: { state: true },
+    note: { state: true }, stretch: { state: true }, marks: { state: true }, epoch: { state: true }, blinking: { state: true }, film: { state: true },
   };
 
   static styles = [GwElement.styles, css`
     :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
     .stage { background: #000; border-radius: var(--gw-corner); color: #e3e8ee; display: grid; grid-template-columns: minmax(0, 1fr); overflow: hidden; position: relative; }
     canvas { aspect-ratio: 1; block-size: auto; cursor: grab; display: block; inline-size: min(100%, 78vh); justify-self: center; touch-action: none; }
+    .film { aspect-ratio: 1; image-rendering: pixelated; inline-size: min(100%, 78vh); inset-block-start: 0; inset-inline: 0; margin-inline: auto; position: absolute; }
     canvas:active { cursor: grabbing; }
     canvas:focus-visible { outline-color: #76b5f5; outline-offset: -3px; }
     .readout { background: rgb(0 0 0 / 0.72); color: #e3e8ee; display: flex; flex-wrap: wrap; font-family: var(--gw-mono); font-size: var(--gw-small); font-variant-numeric: tabular-nums; gap: 2px 16px; inset-block-end: 0; inset-inline: 0; min-block-size: 26px; padding: 4px 10px; position: absolute; pointer-events: none; }
@@ -83,6 +89,8 @@ export class GwSky extends GwElement {
     /** @type {Epoch | null} */
     this.epoch = null;
     this.blinking = false;
+    /** The animated picture of all images of the place; empty while it is not shown. */
+    this.film = "";
     /** @type {Map<string, Promise<Epoch>>} */
     this._epochs = new Map();
     /** @type {HTMLCanvasElement | null} The picture that hands are on. */
@@ -95,8 +103,14 @@ export class GwSky extends GwElement {
     this._before = null;
   }
 
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this._endFilm();
+  }
+
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
+    if (["centre", "fov", "image", "band", "survey"].some((name) => changed.has(name))) this._endFilm();
     if (changed.has("target") || changed.has("survey")) {
       const place = readPlace(this.target);
       const same = place && this.centre && place[0] === this.centre[0] && place[1] === this.centre[1];
@@ -269,6 +283,22 @@ export class GwSky extends GwElement {
     if (!this.blinking || !on) this._show();
   }
 
+  /** Begins or ends to blink through all images of the place. */
+  async play() {
+    if (this.film) { this._endFilm(); return; }
+    if (!this.centre) return;
+    const { centre, fov, survey, band } = this;
+    const film = await this.attempt(() => readFilm(this.gateway, this.gateway.sky.epochsUrl(centre[0], centre[1], fov / 2, { survey, band, pixels: FILM_PIXELS, marks: this.marks }), this.signal));
+    if (!film) return;
+    if (this.signal.aborted || centre !== this.centre || fov !== this.fov || this.film) freeStamps([film]);
+    else this.film = film;
+  }
+
+  _endFilm() {
+    freeStamps([this.film]);
+    this.film = "";
+  }
+
   /** @param {PointerEvent} event @returns {[number, number] | null} */
   _under(event) {
     const canvas = /** @type {HTMLCanvasElement} */ (event.currentTarget);
@@ -326,12 +356,14 @@ export class GwSky extends GwElement {
           @pointermove=${(/** @type {any} */ e) => (this.readout = this._under(e))} @pointerleave=${() => (this.readout = null)}
           @click=${(/** @type {any} */ e) => { const place = this._under(e); if (place && !this._fingers?.moved) this.announce("point", { ra: place[0], dec: place[1] }); }}
           @dblclick=${(/** @type {any} */ e) => { const place = this._under(e); if (place) this.move(place); }}></canvas>
+        ${this.film ? html`<img class="film" part="film" src=${this.film} alt="All images of this place one after the other, with their dates">` : nothing}
         <div class="which" role="status">${[words, this.epoch?.error, this.note].filter(Boolean).join(" — ")}</div>
         <div class="readout" part="readout">${this._readoutWords()}</div>
       </div>
       <div class="bar">
         <button aria-label="Zoom in" @click=${() => this.zoom(0.5)}>${icon("plus")} Closer</button><button @click=${() => this.zoom(2)}>Wider</button>
         <button @pointerdown=${() => this.blink(true)} @pointerup=${() => this.blink(false)} @pointerleave=${() => this.blink(false)} @keydown=${(/** @type {KeyboardEvent} */ e) => [" ", "Enter"].includes(e.key) && this.blink(true)} @keyup=${() => this.blink(false)}>Blink</button>
+        <button aria-pressed=${this.film ? "true" : "false"} @click=${() => this.play()}>Blink through all</button>
         <label class="check"><input type="checkbox" .checked=${this.marks} @change=${(/** @type {any} */ e) => (this.marks = e.target.checked)}>Marks</label>
         <span class="small muted">Drag to move, wheel or two fingers to zoom; hold <kbd>B</kbd> to blink, <kbd>←</kbd> <kbd>→</kbd> for other times</span>
         <span class="grow"></span>${this._downloads()}

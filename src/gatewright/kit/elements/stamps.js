@@ -32,6 +32,15 @@ export async function readPicture(gateway, url, signal) {
   }
 }
 
+/**
+ * Reads an animated picture; the caller revokes the address that is returned.
+ * @param {Gateway} gateway @param {string} url @param {AbortSignal} signal @returns {Promise<string>}
+ */
+export async function readFilm(gateway, url, signal) {
+  const answer = await gateway.http.request(url, { signal });
+  return URL.createObjectURL(await answer.blob());
+}
+
 /** Frees pictures that are no longer shown. @param {Iterable<string>} urls */
 export function freeStamps(urls) {
   for (const url of urls) if (url) URL.revokeObjectURL(url);
