@@ -52,6 +52,7 @@ def arguments(path: Path, size: int, form: str) -> dict[str, Any]:
         "path": str(path), "identity": "", "hdu": 0, "format": form, "size": None,
         "region": f"CIRCLE 150.1 2.2 {radius!r}", "stretch": ["asinh", 0.5, 99.5],
         "orientation": "native", "marks": False, "caption": "", "aligned": False,
+        "limits": "percentile",
         "plane": None, "maximum": 1 << 40,
     }  # fmt: skip
 

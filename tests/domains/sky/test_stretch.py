@@ -1,9 +1,16 @@
 """Grey levels against astropy's asinh stretch."""
 
 import numpy as np
-from astropy.visualization import AsinhStretch
+import pytest
+from astropy.visualization import (
+    AsinhStretch,
+    LogStretch,
+    SqrtStretch,
+    ZScaleInterval,
+)
 
-from gatewright.domains.sky import Stretch, grey_levels, percentile_limits
+from gatewright.domains.sky import Limits, Stretch, grey_levels, percentile_limits
+from gatewright.domains.sky.stretch import zscale_limits
 
 
 def test_asinh_as_astropy_has_it() -> None:
@@ -35,3 +42,40 @@ def test_large_pictures_are_sampled() -> None:
     pixels = np.zeros((2000, 2000), dtype=np.float32)
     pixels[:, ::2] = 1.0
     assert percentile_limits(pixels, 1, 99) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "curve"), [("log", LogStretch(1000)), ("sqrt", SqrtStretch())]
+)
+def test_other_curves_as_astropy_has_them(name: str, curve: object) -> None:
+    pixels = np.random.default_rng(1).normal(100, 5, (64, 48)).astype(np.float32)
+    share = np.clip((pixels - 90) / (115 - 90), 0, 1)
+    levels = grey_levels(pixels, Stretch(name, 90, 115, Limits.VALUE))
+    assert np.abs(levels - curve(share) * 255).max() <= 0.51  # type: ignore[operator]
+
+
+def test_limits_by_value_are_those_before_the_pedestal_was_subtracted() -> None:
+    pixels = np.array([[-1.0, 0.0, 5.0, 10.0, 11.0]], dtype=np.float32)
+    stretch = Stretch("linear", 1e8, 1e8 + 10, Limits.VALUE)
+    assert grey_levels(pixels, stretch, 1e8).tolist() == [[0, 0, 128, 255, 255]]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("shape", [(300, 200), (20, 20), (2, 2), (1, 7)])
+def test_zscale_as_astropy_has_it(shape: tuple[int, int], seed: int) -> None:
+    random = np.random.default_rng(seed)
+    pixels = random.normal(50, 4, shape).astype(np.float32)
+    stars = random.random(shape) < 0.02 * seed
+    pixels[stars] += random.uniform(10, 5000, int(stars.sum())).astype(np.float32)
+    pixels[0, 0] = np.nan
+    theirs = ZScaleInterval().get_limits(pixels.astype(np.float64))
+    assert zscale_limits(pixels) == pytest.approx(theirs)
+    levels = grey_levels(pixels, Stretch("linear", limits=Limits.ZSCALE))
+    assert levels[0, 0] == 0
+
+
+def test_zscale_without_pixels_and_of_noise_that_is_no_line() -> None:
+    assert zscale_limits(np.full((3, 3), np.nan, np.float32)) == (0.0, 1.0)
+    steps = np.repeat([0.0, 1e6, 2e6, 9e9], 250).astype(np.float32)
+    theirs = ZScaleInterval().get_limits(steps.astype(np.float64))
+    assert zscale_limits(steps) == pytest.approx(theirs)

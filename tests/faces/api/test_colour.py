@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from astropy.io import fits
-from astropy.visualization import make_lupton_rgb
+from astropy.visualization import ZScaleInterval, make_lupton_rgb
 from astropy.wcs import WCS
 from PIL import Image as Picture
 from scipy.ndimage import map_coordinates
@@ -206,6 +206,7 @@ async def test_other_formats_and_marks(api: httpx.AsyncClient) -> None:
         ({"black": "1 2"}, 422, "three numbers"),
         ({"black": "1 2 nan"}, 422, "three numbers"),
         ({"unit": "1 2 0"}, 422, "positive"),
+        ({"limits": "zscale"}, 422, "two percentiles"),
         ({"stretch": "0"}, 422, "greater than 0"),
     ],
 )
@@ -217,3 +218,29 @@ async def test_what_cannot_be_drawn_says_why(
     answer = await api.get("/colour", params=params)
     assert answer.status_code == status, answer.text
     assert words in answer.json()["detail"]
+
+
+async def test_limits_of_a_cut_out(
+    api: httpx.AsyncClient, frames: dict[str, Any]
+) -> None:
+    path, pos = "/images/made~{}~0/cutout", f"CIRCLE {RA} {DEC} 1"
+    shown = {"pos": pos, "format": "png", "stretch": "linear"}
+
+    async def grey(name: str, limits: str) -> Any:
+        answer = await api.get(path.format(name), params={**shown, "limits": limits})
+        assert answer.status_code == 200, answer.text
+        with Picture.open(io.BytesIO(answer.content)) as picture:
+            return np.asarray(picture).astype(int)[::-1]
+
+    for name, level in (("i", 20.0), ("high", 1e8)):
+        data = frames[name][0] - level
+        wanted = np.clip(data / 500.0, 0, 1) * 255
+        found = await grey(name, f"value {level:.0f} {level + 500:.0f}")
+        assert abs(found - wanted).max() <= 0.51
+        low, high = ZScaleInterval().get_limits(data)
+        wanted = np.clip((data - low) / (high - low), 0, 1) * 255
+        assert abs(await grey(name, "zscale") - wanted).max() <= 0.6
+    for limits in ("value 1", "value 2 1", "value -Inf 1", "zscal", "5", "value"):
+        refused = await api.get(path.format("i"), params={**shown, "limits": limits})
+        assert refused.status_code == 400, limits
+        assert "limits" in refused.json()["detail"]

@@ -75,10 +75,11 @@ def within(box: Box, wcs: ImageWcs) -> Box:
 
 def padded_pixels(
     source: Source, box: Box, *, relative: bool = False
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], float]:
     """Return the pixels of a box of one plane, with NaN outside the image.
 
-    With ``relative`` their pedestal is subtracted, so that small differences remain.
+    With ``relative`` their pedestal is subtracted, so that small differences remain. It
+    is returned as well, otherwise 0.
     """
     inner = within(box, source.wcs)
     whole = np.full((box.height, box.width), np.nan, np.float32)
@@ -87,7 +88,7 @@ def padded_pixels(
     columns = slice(inner.x0 - box.x0, inner.x1 - box.x0)
     minus = pedestal(source, raw) if relative else 0.0
     whole[rows, columns] = physical(source, raw, inner.width, minus)
-    return whole
+    return whole, minus
 
 
 def padded_parts(source: Source, box: Box) -> Iterator[bytes]:
@@ -98,7 +99,7 @@ def padded_parts(source: Source, box: Box) -> Iterator[bytes]:
     yield cutout_header(
         b"".join(own), source.primary, box, source.name, extended=bool(source.tables)
     )
-    data = padded_pixels(source, box).astype(">f4").tobytes()
+    data = padded_pixels(source, box)[0].astype(">f4").tobytes()
     yield data
     yield bytes(-len(data) % BLOCK)
     for table in source.tables:

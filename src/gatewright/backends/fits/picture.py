@@ -65,12 +65,12 @@ def picture(source: Source, box: Box, look: Look) -> bytes:
             f"The picture would be made of {box.width} by {box.height} pixels. Ask "
             "for a smaller region."
         )
-    pixels = _sized(source, box, look.size)
+    pixels, minus = _sized(source, box, look.size)
     north, east = directions(source.wcs, box)
     turn = (False, 0)
     if look.orientation is Orientation.NORTH:
         turn = north_up(north, east)
-    levels = turned(grey_levels(pixels, look.stretch)[::-1], turn)
+    levels = turned(grey_levels(pixels, look.stretch, minus)[::-1], turn)
     if look.marks or look.caption:
         sight = None
         if look.marks and np.isfinite([*north, *east]).all():
@@ -97,8 +97,8 @@ def aligned_picture(source: Source, circle: Circle, pixels: int, look: Look) -> 
     """
     ra, dec = circle.longitude % 360.0, circle.latitude
     grid = TangentGrid(ra, dec, 2 * circle.radius / pixels, pixels)
-    values, _ = on_grid(source, grid, scale_at(source, ra, dec))
-    levels = np.ascontiguousarray(grey_levels(values, look.stretch)[::-1])
+    values, minus = on_grid(source, grid, scale_at(source, ra, dec))
+    levels = np.ascontiguousarray(grey_levels(values, look.stretch, minus)[::-1])
     step = 1 / grid.scale
     sight = Sight((0.0, step), (-step, 0.0)) if look.marks else None
     if sight or look.caption:
@@ -152,35 +152,35 @@ def _apply(direction: NDArray[np.float64], turn: Turn) -> tuple[float, float]:
     return across, up
 
 
-def _sized(source: Source, box: Box, size: int | None) -> NDArray[np.float32]:
+def _sized(
+    source: Source, box: Box, size: int | None
+) -> tuple[NDArray[np.float32], float]:
     """Return the pixels of a box, resized to ``size`` on the longer side.
 
     To make the picture smaller, blocks of pixels are averaged, and the nearest average
     is taken. To make it larger, pixels are repeated. The values are those of the image
-    minus its pedestal.
+    minus a pedestal, which is returned as well.
     """
     longest = max(box.width, box.height)
     block = max(1, longest // size) if size else 1
     block = min(block, box.width, box.height)
+    minus = 0.0
     if within(box, source.wcs) != box:
-        pixels = _block_means(padded_pixels(source, box, relative=True), block)
+        whole, minus = padded_pixels(source, box, relative=True)
+        pixels = _block_means(whole, block)
     else:
         rows: list[NDArray[np.float32]] = []
-        minus: float | None = None
         for raw in pieces(source, box, rows=max(1, 1024 // block) * block):
-            minus = pedestal(source, raw) if minus is None else minus
+            minus = minus if rows else pedestal(source, raw)
             rows.append(_block_means(physical(source, raw, box.width, minus), block))
         pixels = np.concatenate(rows)
     if size is None:
-        return pixels
+        return pixels, minus
     height, width = pixels.shape
     scale = size / longest
-    return pixels[
-        np.ix_(
-            _nearest(height, max(1, round(box.height * scale))),
-            _nearest(width, max(1, round(box.width * scale))),
-        )
-    ]
+    down = _nearest(height, max(1, round(box.height * scale)))
+    across = _nearest(width, max(1, round(box.width * scale)))
+    return pixels[np.ix_(down, across)], minus
 
 
 def _nearest(length: int, wanted: int) -> NDArray[np.intp]:

@@ -19,6 +19,7 @@ from gatewright.core.errors import InvalidRequest, TooLarge
 from gatewright.domains.sky import (
     Circle,
     Colours,
+    Limits,
     Orientation,
     Stretch,
     SurveyRules,
@@ -54,9 +55,10 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     source = load(arguments["path"], arguments["identity"], arguments["hdu"])
     region = parse_region(arguments["region"])
     padded = arguments["padded"]
+    name, low, high = arguments["stretch"]
     look = Look(
         arguments["format"],
-        Stretch(*arguments["stretch"]),
+        Stretch(name, low, high, Limits(arguments["limits"])),
         arguments["size"],
         Orientation(arguments["orientation"]),
         arguments["marks"],

@@ -130,6 +130,7 @@ class FitsReader:
             "region": region_text(request.region),
             "format": str(request.format),
             "stretch": [stretch.name, stretch.low, stretch.high],
+            "limits": str(stretch.limits),
             "size": request.size,
             "orientation": str(request.orientation),
             "marks": request.marks,

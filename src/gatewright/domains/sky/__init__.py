@@ -49,7 +49,12 @@ from gatewright.domains.sky.regions import (
 )
 from gatewright.domains.sky.rules import check_rules, with_times
 from gatewright.domains.sky.service import SkyService
-from gatewright.domains.sky.stretch import Stretch, grey_levels, percentile_limits
+from gatewright.domains.sky.stretch import (
+    Limits,
+    Stretch,
+    grey_levels,
+    percentile_limits,
+)
 from gatewright.domains.sky.times import (
     day_share,
     header_mjd,
@@ -80,6 +85,7 @@ __all__ = [
     "IngestReport",
     "Interval",
     "LeftOut",
+    "Limits",
     "Orientation",
     "Place",
     "Places",

@@ -2,12 +2,27 @@
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 SOFTENING = 0.1
+LOGARITHM = 1000.0
 _SAMPLE = 1_000_000
+_ZSCALE_SAMPLE, _ZSCALE_LEAST, _ZSCALE_ROUNDS = 1000, 5, 5
+_ZSCALE_SIGMAS, _ZSCALE_CONTRAST = 2.5, 0.25
+
+
+class Limits(StrEnum):
+    """How the values that are drawn black and white are found."""
+
+    PERCENTILE = "percentile"
+    """They are percentiles of the pixels."""
+    VALUE = "value"
+    """They are given."""
+    ZSCALE = "zscale"
+    """They follow the slope of the sorted pixels, as IRAF's zscale does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +30,13 @@ class Stretch:
     """How pixel values become grey levels."""
 
     name: str = "asinh"
-    """Shape of the curve, ``asinh`` or ``linear``."""
+    """Shape of the curve: ``asinh``, ``linear``, ``log`` or ``sqrt``."""
     low: float = 0.5
-    """Percentile of the pixel values that is drawn black."""
+    """Percentile of the pixel values, or value, that is drawn black."""
     high: float = 99.5
-    """Percentile of the pixel values that is drawn white."""
+    """Percentile of the pixel values, or value, that is drawn white."""
+    limits: Limits = Limits.PERCENTILE
+    """What ``low`` and ``high`` are; without meaning for zscale."""
 
 
 def percentile_limits(
@@ -41,20 +58,73 @@ def percentile_limits(
     return float(bottom), float(top)
 
 
-def grey_levels(pixels: NDArray[np.float32], stretch: Stretch) -> NDArray[np.uint8]:
+def zscale_limits(pixels: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the limits of IRAF's zscale, with the constants of astropy's.
+
+    A line is fitted to the sorted values of about 1000 pixels, and values that deviate
+    by more than 2.5 sigma are left out, five times at most. The limits are where the
+    line, four times as steep, reaches from the median, but within the values. Without
+    any finite pixel the limits are 0 and 1.
+    """
+    values = pixels[np.isfinite(pixels)].astype(np.float64)
+    if not values.size:
+        return 0.0, 1.0
+    values = values[:: max(1, values.size // _ZSCALE_SAMPLE)][:_ZSCALE_SAMPLE]
+    values.sort()
+    count, (bottom, top) = len(values), (values[0], values[-1])
+    least = max(_ZSCALE_LEAST, int(count * 0.5))
+    place = np.arange(count)
+    good, last, slope = count, count + 1, 0.0
+    bad = np.zeros(count, np.bool_)
+    for _ in range(_ZSCALE_ROUNDS):
+        if good >= last or good < least:
+            break
+        slope, level = np.polyfit(place, values, 1, w=(~bad).astype(np.float64))
+        flat = values - (slope * place + level)
+        bound = _ZSCALE_SIGMAS * flat[~bad].std()
+        bad |= np.abs(flat) > bound
+        # A value beside an outlier is left out, too.
+        bad = np.convolve(bad, np.ones(max(1, int(count * 0.01))), "same") > 0
+        last, good = good, int((~bad).sum())
+    if good >= least:
+        slope = slope / _ZSCALE_CONTRAST
+        middle = (count - 1) // 2
+        median = np.median(values)
+        bottom = max(bottom, median - (middle - 1) * slope)
+        top = min(top, median + (count - middle) * slope)
+    return float(bottom), float(top)
+
+
+def grey_levels(
+    pixels: NDArray[np.float32], stretch: Stretch, pedestal: float = 0.0
+) -> NDArray[np.uint8]:
     """Return 8-bit grey levels of pixels; NaN is black.
 
-    With x the position between the limits of the stretch, from 0 to 1, the asinh curve
-    is asinh(x / a) / asinh(1 / a) with a = 0.1: linear for faint pixels, logarithmic
-    for bright ones (Lupton, Gunn & Szalay 1999, AJ 118, 1406; Lupton et al. 2004, PASP
-    116, 133).
+    ``pedestal`` is what was subtracted from the pixels. With x the position between the
+    limits of the stretch, from 0 to 1, the curves are:
+
+    - asinh(x / a) / asinh(1 / a) with a = 0.1: linear for faint pixels, logarithmic for
+      bright ones (Lupton, Gunn & Szalay 1999, AJ 118, 1406; Lupton et al. 2004, PASP
+      116, 133);
+    - log(1000 x + 1) / log(1001), as DS9 has it;
+    - the square root of x;
+    - x itself, for linear.
     """
-    bottom, top = percentile_limits(pixels, stretch.low, stretch.high)
+    if stretch.limits is Limits.VALUE:
+        bottom, top = stretch.low - pedestal, stretch.high - pedestal
+    elif stretch.limits is Limits.ZSCALE:
+        bottom, top = zscale_limits(pixels)
+    else:
+        bottom, top = percentile_limits(pixels, stretch.low, stretch.high)
     width = top - bottom
     with np.errstate(over="ignore", invalid="ignore"):  # values near the end of float32
         share = (pixels - np.float32(bottom)) / np.float32(width if width > 0 else 1.0)
     share = np.clip(np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
     if stretch.name == "asinh":
         share = np.arcsinh(share / SOFTENING) / np.arcsinh(1.0 / SOFTENING)
+    elif stretch.name == "log":
+        share = np.log1p(share * LOGARITHM) / np.log1p(LOGARITHM)
+    elif stretch.name == "sqrt":
+        share = np.sqrt(share)
     levels: NDArray[np.uint8] = (share * 255.0 + 0.5).astype(np.uint8)
     return levels

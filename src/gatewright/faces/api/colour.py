@@ -13,6 +13,7 @@ from gatewright.domains.sky import (
     ColourRequest,
     Colours,
     CutoutFormat,
+    Limits,
     parse_region,
 )
 from gatewright.faces.api.image_content import content_response
@@ -151,6 +152,11 @@ async def colour_picture(
         exposure=None,
     )
     percentiles = stretch_of("asinh", limits)
+    if percentiles.limits is not Limits.PERCENTILE:
+        raise InvalidContent(
+            "“limits” of a picture in colour are two percentiles; give values as "
+            "“black” and “unit”."
+        )
     asked = ColourRequest(
         place,
         pixels,

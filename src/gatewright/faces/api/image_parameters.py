@@ -149,14 +149,17 @@ Marks = Annotated[
     ),
 ]
 StretchName = Annotated[
-    Literal["asinh", "linear"],
-    Query(title="Stretch", description="How values are mapped to grey levels (png)."),
+    Literal["asinh", "linear", "log", "sqrt"],
+    Query(
+        title="Stretch", description="How values are mapped to grey levels (pictures)."
+    ),
 ]
 Percentiles = Annotated[
     str | None,
     Query(
         title="Limits",
-        description="Percentiles of the values shown as black and white (png).",
+        description="What is black and what is white in a picture: two percentiles of "
+        "the values, “value low high” in the units of the image, or “zscale”.",
         examples=["0.5 99.5"],
     ),
 ]

@@ -1,5 +1,6 @@
 """Parses the query parameters of image searches and cut-outs."""
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ from gatewright.domains.sky import (
     CutoutRequest,
     ImageKind,
     ImageQuery,
+    Limits,
     Orientation,
     Places,
     Stretch,
@@ -128,16 +130,28 @@ def cutout_request(
 
 
 def stretch_of(name: str, limits: str | None) -> Stretch:
-    """Return the stretch of a name and two percentiles, which become black and white.
+    """Return the stretch of a name and of the limits that become black and white.
 
     Raises
     ------
     InvalidRequest
-        ``limits`` are not two increasing percentiles.
+        ``limits`` are not two increasing percentiles, two increasing values after the
+        word ``value``, or ``zscale``.
     """
     if limits is None:
         return Stretch(name)
+    kind, _, rest = limits.strip().partition(" ")
+    if limits.strip() == "zscale":
+        return Stretch(name, limits=Limits.ZSCALE)
+    if kind == "value":
+        values = parse_interval(rest.replace(",", " "), "limits")
+        if not -math.inf < values.low < values.high < math.inf:
+            raise InvalidRequest("“limits” are two values, such as value -5 300.")
+        return Stretch(name, values.low, values.high, Limits.VALUE)
     percentiles = parse_interval(limits.replace(",", " "), "limits")
     if not 0.0 <= percentiles.low < percentiles.high <= 100.0:
-        raise InvalidRequest("“limits” are two percentiles, such as 0.5 99.5.")
+        raise InvalidRequest(
+            "“limits” are two percentiles, such as 0.5 99.5, or “value low high”, or "
+            "“zscale”."
+        )
     return Stretch(name, percentiles.low, percentiles.high)
