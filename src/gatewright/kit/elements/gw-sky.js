@@ -4,7 +4,7 @@ import { GwElement } from "./base.js";
 import { count } from "./format.js";
 import { Fingers, zoomByWheel } from "./gestures.js";
 import { icon } from "./icons.js";
-import { SIDE, drawSky } from "./sky-canvas.js";
+import { SIDE, drawSky, roundAngle, withinSky } from "./sky-canvas.js";
 import { freeStamps, readFilm } from "./stamps.js";
 import { LIMITS, readColour, readEpoch, threeBands } from "./sky-epoch.js";
 
@@ -208,7 +208,7 @@ export class GwSky extends GwElement {
   _change(change) {
     Object.assign(this, change);
     const [ra, dec] = this.centre ?? [NaN, NaN];
-    if (this.centre) this.target = `${round(ra)} ${round(dec)}`;
+    if (this.centre) this.target = `${roundAngle(ra)} ${roundAngle(dec)}`;
     this.announce("view", { target: this.target, fov: this.fov, image: this.image, band: this.band });
   }
 
@@ -221,7 +221,7 @@ export class GwSky extends GwElement {
 
   /** Zooms about the centre; above 1 one sees more. @param {number} factor */
   zoom(factor) {
-    const fov = Number(within(this.fov * factor).toPrecision(3));
+    const fov = Number(withinSky(this.fov * factor).toPrecision(3));
     this._change({ fov });
     this._show();
   }
@@ -253,7 +253,7 @@ export class GwSky extends GwElement {
   /** Zooms about a place of the window, which stays where it is. @param {HTMLCanvasElement} canvas @param {number} factor @param {number} x @param {number} y */
   _zoomAt(canvas, factor, x, y) {
     const box = canvas.getBoundingClientRect();
-    const fov = within(this.fov * factor);
+    const fov = withinSky(this.fov * factor);
     const way = (1 - fov / this.fov) / (fov / this.fov);
     this.fov = fov;
     this._drag(canvas, way * (box.left + box.width / 2 - x), way * (box.top + box.height / 2 - y));
@@ -262,7 +262,7 @@ export class GwSky extends GwElement {
   /** Reads the images of where the picture has come to; where there is none, it goes back. */
   async _settle() {
     const before = this._before;
-    const centre = (this.centre = this.centre && [round(this.centre[0]), round(this.centre[1])]);
+    const centre = (this.centre = this.centre && [roundAngle(this.centre[0]), roundAngle(this.centre[1])]);
     this._before = null;
     this.fov = Number(this.fov.toPrecision(3));
     const page = await this.attempt(() => this._find());
@@ -332,7 +332,7 @@ export class GwSky extends GwElement {
   }
 
   _controls() {
-    const place = this.centre ? `${round(this.centre[0])} ${round(this.centre[1])}` : this.target;
+    const place = this.centre ? `${roundAngle(this.centre[0])} ${roundAngle(this.centre[1])}` : this.target;
     return html`<form @submit=${this._go} aria-label="Place">
       <label class="field place">Place: right ascension and declination, or a name<input name="target" spellcheck="false" autocomplete="off" .value=${place}></label>
       <button>Go there</button>
@@ -395,14 +395,4 @@ export class GwSky extends GwElement {
       </button></li>`)}</ul>
       <p class="small muted">${count(images.length, "image")}${this.more ? " shown; choose a band for fewer" : " of this place"}</p></div>`;
   }
-}
-
-/** @param {number} fov A side that a picture may have, in degrees. */
-function within(fov) {
-  return Math.min(10, Math.max(1e-4, fov));
-}
-
-/** @param {number} angle */
-function round(angle) {
-  return Number(angle.toFixed(6));
 }

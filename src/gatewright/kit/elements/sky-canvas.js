@@ -77,3 +77,13 @@ function arcWords(degrees) {
   if (seconds < 60) return `${Number(seconds.toPrecision(2))}″`;
   return seconds < 3600 ? `${Number((seconds / 60).toPrecision(2))}′` : `${Number(degrees.toPrecision(2))}°`;
 }
+
+/** @param {number} fov A side that a picture may have, in degrees. */
+export function withinSky(fov) {
+  return Math.min(10, Math.max(1e-4, fov));
+}
+
+/** An angle as it is shown and told: to 4 mas. @param {number} angle */
+export function roundAngle(angle) {
+  return Number(angle.toFixed(6));
+}
