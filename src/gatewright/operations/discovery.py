@@ -37,6 +37,7 @@ async def record_difference(
         time_assumed=any(frame.assumed for frame in science),
         classifier=None if told is None else told.classifier,
         band=bands.pop() if len(bands) == 1 else None,
+        reference=difference.reference,
     )
     scores = [None] * len(found) if told is None else told.scores
     findings = [

@@ -5,21 +5,20 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 
-from gatewright.core.caller import Caller, Scope
+from gatewright.core.caller import Caller
 from gatewright.core.claims import Claims
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import (
     Conflict,
     GatewayError,
-    InvalidContent,
     NotFound,
     NotSignedIn,
-    TooLarge,
 )
 from gatewright.domains.processing import (
+    COADD,
     Circle,
     FrameRef,
     LightCurve,
@@ -29,6 +28,7 @@ from gatewright.domains.processing import (
     ProductKind,
     ProductState,
     ProductStore,
+    ReferenceRule,
     Side,
     StarCatalogue,
 )
@@ -37,35 +37,19 @@ from gatewright.domains.sky import (
     Content,
     CutoutFormat,
     CutoutRequest,
-    Image,
-    ImageKind,
     ImageQuery,
     ImageReader,
     SkyService,
     Stretch,
 )
-from gatewright.operations.product_images import frame_of, image_of
+from gatewright.operations.product_images import image_of
+from gatewright.operations.references import Chosen, References
+from gatewright.operations.selections import Selection, Selections
 
 WAIT_SECONDS = 10.0
 """Seconds for which a request waits for a product before it gets an unfinished one."""
-MOST_IMAGES = 500
-"""Most images of one product, or of one light curve."""
-_PAGE = 200
+_LOOK_SECONDS = 0.5
 _METHOD_VERSION = "2"
-_KINDS = (ImageKind.SCIENCE, ImageKind.REFERENCE, ImageKind.DIFFERENCE)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Images selected by id, by a search, or as an existing coadd."""
-
-    images: Sequence[str] = ()
-    """Ids of images."""
-    query: ImageQuery | None = None
-    """A search for images."""
-    coadd: str | None = None
-    """Id of a coadd."""
-
 
 Work = Callable[[Product], Awaitable[Product]]
 Record = Callable[[Product, Sequence[FrameRef]], Awaitable[None]]
@@ -97,6 +81,10 @@ class Processing:
         self._record = record
         self._clock = clock
         self._catalogues = catalogues or {}
+        self._selections = Selections(
+            sky, lambda who, name: self.product(who, ProductKind.COADD, name)
+        )
+        self._references = References(self._selections, processor)
         self.claims = Claims(clock)
         self._tasks: dict[str, asyncio.Task[Product]] = {}
 
@@ -125,46 +113,79 @@ class Processing:
         TooLarge
             There are too many images, or they need too much memory.
         """
-        side = Side(await self._frames(caller, chosen, place), method)
+        side = Side(await self._selections.frames(caller, chosen, place), method)
         request = {"images": _names(side), **_place_of(place), "method": method}
 
         async def work(product: Product) -> Product:
             return await self._processor.coadd(product, side, place)
 
-        return await self._made(caller, ProductKind.COADD, request, [side], work)
+        product = self._new(caller, ProductKind.COADD, request, [side])
+        return await self._made(caller, product, work)
 
     async def difference(
         self,
         caller: Caller,
         science: Selection,
-        reference: Selection,
+        reference: Selection | ReferenceRule,
         place: Circle | None,
     ) -> Product:
         """Return the difference of two selections, which may still be in the making.
 
-        Several images of a selection are first combined into a clipped coadd. It raises
-        the errors of :meth:`coadd`.
+        Several images of a selection are first combined into a clipped coadd. By a
+        rule, the images of the reference are chosen, and their coadd is kept: the same
+        images and rule give the same one. It raises the errors of :meth:`coadd`, and
+        with a rule those of :meth:`References.choose`.
         """
-        new = Side(await self._frames(caller, science, place), "clipped")
-        old = Side(await self._frames(caller, reference, place), "clipped")
+        new = Side(await self._selections.frames(caller, science, place), "clipped")
+        chosen: Chosen | None = None
+        coadd: Product | None = None
+        if isinstance(reference, ReferenceRule):
+            chosen = await self._references.choose(caller, science, place, reference)
+            old = chosen.side
+            inputs = {"images": _names(old), **_place_of(chosen.place)}
+            asked = {**inputs, "method": old.method, "rule": chosen.rule}
+            coadd = self._new(caller, ProductKind.COADD, asked, [old])
+            names = [f"{COADD}{coadd.id}"]
+        else:
+            frames = await self._selections.frames(caller, reference, place)
+            old = Side(frames, "clipped")
+            names = _names(old)
         request = {
             "science": _names(new),
-            "reference": _names(old),
+            "reference": names,
             **_place_of(place),
             "method": "zogy",
         }
+        product = self._new(caller, ProductKind.DIFFERENCE, request, [new, old])
 
         async def work(product: Product) -> Product:
-            made = await self._processor.difference(product, new, old, place)
+            side, told = old, {}
+            if chosen is not None and coadd is not None:
+                side = await self._kept(caller, coadd, chosen)
+                told = {"choice": {"rule": chosen.rule, **chosen.told}}
+            made = await self._processor.difference(product, new, side, place)
+            made = replace(made, report={**made.report, **told})
             await self._record(made, new.frames)
             return made
 
-        kind = ProductKind.DIFFERENCE
-        product = await self._made(caller, kind, request, [new, old], work)
-        if product.state is ProductState.READY:
+        made = await self._made(caller, product, work)
+        if made.state is ProductState.READY:
             # One that was made before there were candidates has them from now on.
-            await self._record(product, new.frames)
-        return product
+            await self._record(made, new.frames)
+        return made
+
+    async def _kept(self, caller: Caller, coadd: Product, chosen: Chosen) -> Side:
+        """Return a chosen reference, made if it is new, when it is complete."""
+
+        async def work(product: Product) -> Product:
+            return await self._processor.coadd(product, chosen.side, chosen.place)
+
+        made = await self._made(caller, coadd, work)
+        while made.state is ProductState.WORKING:
+            # This process waits in _made; another one's work is looked for here.
+            await asyncio.sleep(_LOOK_SECONDS)
+            made = await self._made(caller, coadd, work)
+        return Side([await self._selections.coadd_frame(caller, made)])
 
     async def product(self, caller: Caller, kind: ProductKind, name: str) -> Product:
         """Return a product; one whose maker died counts as failed.
@@ -247,20 +268,19 @@ class Processing:
         """
         if not caller.signed_in:
             raise NotSignedIn("Sign in, or send a token, to measure light curves.")
-        frames = await self._frames(
+        frames = await self._selections.frames(
             caller, Selection(query=query), Circle(ra, dec, 0.0)
         )
         return await self._processor.light_curve(frames, ra, dec, caller.user)
 
-    async def _made(
+    def _new(
         self,
         caller: Caller,
         kind: ProductKind,
         request: dict[str, object],
         sides: Sequence[Side],
-        work: Work,
     ) -> Product:
-        """Return the product of a request; make it if new, waiting up to 10 seconds."""
+        """Return the record of a product that is not made yet, named by its inputs."""
         frames = [frame for side in sides for frame in side.frames]
         surveys = sorted({name for frame in frames for name in frame.surveys})
         # The same images, place, method and catalogues have the same id.
@@ -270,7 +290,7 @@ class Processing:
         if named := {one: asdict(known[one]) for one in surveys if one in known}:
             parts.append(named)
         text = json.dumps(parts, sort_keys=True)
-        product = Product(
+        return Product(
             id=f"{kind[0]}-{hashlib.sha256(text.encode()).hexdigest()[:24]}",
             kind=kind,
             state=ProductState.WORKING,
@@ -279,6 +299,9 @@ class Processing:
             owner=caller.user,
             created_at=self._clock(),
         )
+
+    async def _made(self, caller: Caller, product: Product, work: Work) -> Product:
+        """Return a product; make it if new, waiting up to 10 seconds."""
         begun = await self._store.begin(product, self.claims.until())
         if begun:
             task = asyncio.create_task(self._finish(product, work))
@@ -286,7 +309,7 @@ class Processing:
             task.add_done_callback(lambda _: self._tasks.pop(product.id, None))
         running = self._tasks.get(product.id)
         if running is None:
-            return await self.product(caller, kind, product.id)
+            return await self.product(caller, product.kind, product.id)
         done, _ = await asyncio.wait([running], timeout=WAIT_SECONDS)
         # A failure is raised here, so that the caller learns its reason.
         return running.result() if done else product
@@ -311,82 +334,6 @@ class Processing:
                 await self._store.end(failed)
             raise
         return made
-
-    async def _frames(
-        self, caller: Caller, chosen: Selection, place: Circle | None
-    ) -> list[FrameRef]:
-        """Return the frames of a selection by time; those without a time are last."""
-        caller.require(Scope.SKY_READ)
-        if not caller.signed_in:
-            raise NotSignedIn("Sign in, or send a token, to process images.")
-        if chosen.coadd is not None:
-            found = await self.product(caller, ProductKind.COADD, chosen.coadd)
-            return [await self._coadd_frame(caller, found)]
-        if chosen.query is not None:
-            images = await self._found(caller, chosen.query, place)
-        else:
-            names = dict.fromkeys(chosen.images)
-            images = [await self._sky.image(caller, name) for name in names]
-        if not images:
-            raise NotFound(
-                "This selection finds no image that you may see; widen it, or name "
-                "images."
-            )
-        others = [image.id for image in images if image.kind not in _KINDS]
-        if others:
-            raise InvalidContent(
-                f"“{others[0]}” is not an image of the sky. Name images of the kinds "
-                f"{', '.join(_KINDS)}."
-            )
-        refs = [frame_of(image) for image in images]
-        return sorted(refs, key=lambda r: (r.mjd is None, r.mjd or 0.0, r.image))
-
-    async def _coadd_frame(self, caller: Caller, product: Product) -> FrameRef:
-        """Return a coadd as a frame, at the mean time of its images, of their band."""
-        if product.state is not ProductState.READY or product.path is None:
-            raise Conflict(
-                f"The coadd “{product.id}” is {product.state}. "
-                + (product.reason or "Try again in a few seconds.")
-            )
-        names = product.request["images"]
-        frames: list[FrameRef] = []
-        with suppress(NotFound):  # an image that is gone tells no time any more
-            frames = [
-                frame_of(await self._sky.image(caller, name))
-                for name in (names if isinstance(names, list) else [])
-            ]
-        times = [frame.mjd for frame in frames if frame.mjd is not None]
-        bands = {frame.band for frame in frames}
-        return FrameRef(
-            image=f"coadd:{product.id}",
-            surveys=tuple(product.surveys),
-            path=product.path,
-            identity=product.identity,
-            hdu=product.planes[Plane.COADD],
-            mjd=sum(times) / len(times) if times else None,
-            assumed=any(frame.assumed for frame in frames),
-            band=bands.pop() if len(bands) == 1 else None,
-        )
-
-    async def _found(
-        self, caller: Caller, query: ImageQuery, place: Circle | None
-    ) -> list[Image]:
-        if place is not None:
-            region = Region(place.ra, place.dec, place.radius)
-            query = replace(query, regions=(*query.regions, region))
-        images: list[Image] = []
-        cursor: str | None = None
-        while True:
-            page = await self._sky.search(caller, query, limit=_PAGE, cursor=cursor)
-            images += page.items
-            if len(images) > MOST_IMAGES:
-                raise TooLarge(
-                    f"More than {MOST_IMAGES} images are found; narrow the selection "
-                    "by “time”, “band” or “pos”."
-                )
-            if page.next is None:
-                return images
-            cursor = page.next
 
 
 def _names(side: Side) -> list[str]:

@@ -12,7 +12,7 @@ from gatewright.domains.discovery import (
 )
 
 ALL = ("night", "team")
-ORIGIN = Origin("d-1", ["night"], 58340.5, time_assumed=True)
+ORIGIN = Origin("d-1", ["night"], 58340.5, time_assumed=True, reference="c-1")
 
 
 def finding(

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from gatewright.backends.plugin import frame_loaders
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import Circle
 from gatewright.domains.processing.frames import Frame
+from gatewright.domains.processing.references import pixel_size
 
 _LOADERS = frame_loaders()
 
@@ -28,17 +27,7 @@ def load_frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Fra
             frame = loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
             if ref["seeing"] is None:
                 return frame
-            # From arcseconds to pixels, by the size of a pixel in the middle.
-            x, y = (
-                side / 2 + np.array([0.0, 1.0, 0.0])
-                for side in frame.values.shape[::-1]
-            )
-            ra, dec = frame.projection.to_sky(x, np.array([y[0], y[0], y[1]]))
-            east = (ra[1:] - ra[0] + 180.0) % 360.0 - 180.0
-            sides = 3600.0 * np.array(
-                [east * np.cos(np.radians(dec[0])), dec[1:] - dec[0]]
-            )
-            fwhm = ref["seeing"] / float(np.sqrt(abs(np.linalg.det(sides))))
+            fwhm = ref["seeing"] / pixel_size(frame.projection, frame.values.shape)
             return replace(frame, fwhm=fwhm)
     raise InvalidContent(
         f"The format of the image “{ref['image']}” cannot be processed, only read."

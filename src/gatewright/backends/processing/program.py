@@ -20,14 +20,15 @@ from gatewright.backends.processing.product_file import cropped, write_planes
 from gatewright.backends.processing.report import finite
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.backends.readers import Output
-from gatewright.core.errors import InvalidContent, NotFound, TooLarge
+from gatewright.core.errors import Conflict, InvalidContent, NotFound, TooLarge
 from gatewright.domains.processing import Calibration, Circle, Plane, photometry
 from gatewright.domains.processing import coadd as coadding
 from gatewright.domains.processing.detecting import detect
 from gatewright.domains.processing.differencing import Difference, subtract_frames
 from gatewright.domains.processing.prepared import Prepared, prepare
+from gatewright.domains.processing.references import measure_qualities, pixel_size
 
-__all__ = ["coadd", "difference", "light_curve"]
+__all__ = ["coadd", "difference", "light_curve", "qualities"]
 
 MARGIN = 160
 """Pixels that are read around a circle, to have stars for the measurements."""
@@ -156,6 +157,30 @@ def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     return {"points": finite(points), "first": usable[0][0]}
 
 
+def qualities(arguments: dict[str, Any], _output: Output) -> dict[str, Any]:
+    """Measure the seeing and the depth of frames around a position.
+
+    Each has ``seeing`` and ``depth``, or the ``reason`` why they are unknown.
+    """
+    around = Circle(arguments["ra"], arguments["dec"], arguments["around"])
+    told: list[dict[str, Any]] = []
+    measured: list[tuple[dict[str, Any], Prepared]] = []
+    for ref in arguments["frames"]:
+        one: dict[str, Any] = {"seeing": None, "depth": None, "reason": None}
+        told.append(one)
+        try:
+            measured.append((one, _prepared(ref, around)))
+        except (Conflict, InvalidContent, NotFound) as error:
+            one["reason"] = error.text
+    found = measure_qualities([frame for _, frame in measured])
+    for (one, _), quality in zip(measured, found, strict=True):
+        if quality is None:
+            one["reason"] = "It shares no star with the others to compare fluxes by."
+        else:
+            one.update(asdict(quality))
+    return {"frames": told}
+
+
 def _zero_point(
     frame: Prepared, refs: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
 ) -> dict[str, object] | None:
@@ -255,6 +280,7 @@ def _common(began: float) -> dict[str, object]:
 def _psf(frame: Prepared) -> dict[str, object]:
     return {
         "fwhm": frame.psf.fwhm,
+        "seeing": frame.psf.fwhm * pixel_size(frame.projection, frame.values.shape),
         "stars": frame.psf.used,
         "rejected": dict(frame.psf.rejected),
         "varies": len(frame.psf.planes) > 1,

@@ -28,12 +28,14 @@ from gatewright.domains.processing import (
     LightPoint,
     Product,
     ProductState,
+    Quality,
     Side,
     StarCatalogue,
 )
 
 PROGRAM = "gatewright.backends.processing.program"
 _STAR_RADIUS = 0.1
+_QUALITY_RADIUS = 0.02
 _PIECE = 8 << 20
 
 
@@ -104,6 +106,24 @@ class Workshop:
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise _other_form() from error
         return LightCurve(ra, dec, first.image, points)
+
+    async def qualities(
+        self, frames: Sequence[FrameRef], ra: float, dec: float, person: str
+    ) -> Sequence[Quality | str]:
+        arguments = {
+            "frames": [told_frame(frame) for frame in frames],
+            "ra": ra,
+            "dec": dec,
+            "around": _QUALITY_RADIUS,
+        }
+        found = await self.call(f"{PROGRAM}:qualities", arguments, frames, person)
+        try:
+            return [
+                one["reason"] or Quality(one["seeing"], one["depth"])
+                for _, one in zip(frames, found["frames"], strict=True)
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise _other_form() from error
 
     async def call(
         self,

@@ -25,7 +25,7 @@ CANDIDATE_COLUMNS = (
     *("id", "source", "difference", "number", "object", "mjd", "time_assumed", "zone"),
     *("ra", "dec", "ux", "uy", "uz", "x", "y", "snr", "strength", "flux", "flux_error"),
     *("score", "classifier", "band", "reason", "features"),
-    *("votes", "votes_real", "votes_bogus", "votes_unsure"),
+    *("votes", "votes_real", "votes_bogus", "votes_unsure", "reference"),
 )
 INSERT_CANDIDATE = (
     f"INSERT INTO candidate ({', '.join(CANDIDATE_COLUMNS)}) "  # noqa: S608  # own names
@@ -54,7 +54,7 @@ def candidate_values(
         *(found.ra % 360.0, found.dec, *unit_vector(found.ra, found.dec)),
         *(found.x, found.y, found.snr, abs(found.snr), found.flux, found.flux_error),
         *(found.score, origin.classifier, origin.band, found.reason),
-        *(json.dumps(dict(found.features)), 0, 0, 0, 0),
+        *(json.dumps(dict(found.features)), 0, 0, 0, 0, origin.reference),
     )
 
 
@@ -79,6 +79,7 @@ def candidate_of(row: Row, sources: Sources) -> Candidate:
             "time_assumed": bool(row["time_assumed"]),
             "classifier": row["classifier"],
             "band": row["band"],
+            "reference": row["reference"],
         },
         "finding": {
             "number": row["number"],

@@ -51,6 +51,8 @@ class Origin:
     """Identifier of the classifier that gave the scores; None without scores."""
     band: str | None = None
     """Photometric band of the science images; None if unknown or of several."""
+    reference: str | None = None
+    """Identifier of the coadd that was subtracted; None if it was other images."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ The algorithms use NumPy alone; each module names the papers that it follows.
 """
 
 from gatewright.domains.processing.model import (
+    COADD,
     Aside,
     Calibration,
     Detection,
@@ -23,8 +24,14 @@ from gatewright.domains.processing.ports import (
     ProductStore,
     Side,
 )
+from gatewright.domains.processing.references import (
+    Quality,
+    ReferenceRule,
+    choose_frames,
+)
 
 __all__ = [
+    "COADD",
     "Aside",
     "Calibration",
     "Circle",
@@ -39,6 +46,9 @@ __all__ = [
     "ProductKind",
     "ProductState",
     "ProductStore",
+    "Quality",
+    "ReferenceRule",
     "Side",
     "StarCatalogue",
+    "choose_frames",
 ]

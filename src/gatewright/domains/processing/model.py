@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+COADD = "coadd:"
+"""Before the identifier of a coadd in the name of its frame."""
+
 
 class ProductKind(StrEnum):
     """The kind of a product."""
@@ -242,3 +245,14 @@ class Product:
     """Detections in a difference, the most significant first."""
     reason: str | None = None
     """Why the product failed; None otherwise."""
+
+    @property
+    def reference(self) -> str | None:
+        """Identifier of the coadd that a difference has as its reference.
+
+        None for a coadd, and for a difference whose reference is images.
+        """
+        names = self.request.get("reference")
+        if isinstance(names, list) and len(names) == 1 and names[0].startswith(COADD):
+            return str(names[0].removeprefix(COADD))
+        return None

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from gatewright.domains.processing.frames import Frame
 from gatewright.domains.processing.model import FrameRef, LightCurve, Product
+from gatewright.domains.processing.references import Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,16 @@ class Processor(Protocol):
         ------
         NotFound
             No frame could be measured at the position.
+        """
+        ...
+
+    async def qualities(
+        self, frames: Sequence[FrameRef], ra: float, dec: float, person: str
+    ) -> Sequence[Quality | str]:
+        """Measure the seeing and the depth of frames around a position, ICRS degrees.
+
+        A text instead says why a frame could not be measured. The depths are in units
+        that the frames share. ``person`` asks for it, as in :meth:`light_curve`.
         """
         ...
 

@@ -69,6 +69,10 @@ class CandidateAnswer(BaseModel):
         description="Your own vote; null without one."
     )
     difference: str = Field(description="Id of the difference.")
+    reference: str | None = Field(
+        description="Id of the coadd that was subtracted: the version of the "
+        "reference; null if single images were named."
+    )
     surveys: list[str] = Field(description="Surveys of the difference's images.")
     mjd: float | None = Field(description="Middle of the science exposures, MJD UTC.")
     time: str | None = Field(description="Middle of the exposures, RFC 3339.")
@@ -173,6 +177,7 @@ def candidate_answer(found: Candidate, prefix: str) -> dict[str, object]:
         "votes": {"real": votes.real, "bogus": votes.bogus, "unsure": votes.unsure},
         "mine": None if found.mine is None else str(found.mine),
         "difference": origin.difference,
+        "reference": origin.reference,
         "surveys": list(origin.surveys),
         "mjd": origin.mjd,
         "time": None if origin.mjd is None else mjd_text(origin.mjd),

@@ -74,6 +74,10 @@ class CoaddAnswer(ProductAnswer):
 class DifferenceAnswer(ProductAnswer):
     """A science image minus a reference image."""
 
+    reference: str | None = Field(
+        description="Id of the coadd that was subtracted: the version of the "
+        "reference; null if single images were named."
+    )
     detections: list[DetectionAnswer] = Field(
         description="Sources above 5 sigma, the most significant first."
     )
@@ -171,6 +175,7 @@ def product_answer(
         "links": {"self": place, "image": f"{place}/image"},
     }
     if product.kind == "difference":
+        answer["reference"] = product.reference
         answer["detections"] = [
             {
                 "number": found.number,

@@ -6,11 +6,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.processing import Circle
+from gatewright.domains.processing import Circle, ReferenceRule
 from gatewright.domains.sky import Circle as Region
 from gatewright.domains.sky import parse_region
 from gatewright.faces.api.image_query import image_query
-from gatewright.operations.processing import MOST_IMAGES, Selection
+from gatewright.operations.selections import MOST_IMAGES, Selection
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _POS = "CIRCLE 318.10833 -66.01556 0.005"
@@ -68,6 +68,24 @@ class CoaddBody(BaseModel):
     )
 
 
+class RuleBody(BaseModel):
+    """How the gateway chooses a reference."""
+
+    model_config = _STRICT
+
+    days: float = Field(
+        14.0,
+        ge=0.0,
+        le=36525.0,
+        description="Days that the frames of the reference are older than the first "
+        "science image.",
+    )
+    most: int = Field(10, ge=1, le=40, description="Most frames of the reference.")
+
+
+Reference = Images | SelectionBody | CoaddRefBody | RuleBody | Literal["auto"]
+
+
 class DifferenceBody(BaseModel):
     """Science images, and reference images to subtract from them."""
 
@@ -76,8 +94,10 @@ class DifferenceBody(BaseModel):
     science: Images | SelectionBody | CoaddRefBody = Field(
         description="The new images; several are combined into a clipped coadd."
     )
-    reference: Images | SelectionBody | CoaddRefBody = Field(
-        description="The older images; several are combined into a clipped coadd."
+    reference: Reference = Field(
+        description="The older images; several are combined into a clipped coadd. "
+        "“auto”, or how to choose: a coadd of earlier frames of the same survey and "
+        "band, chosen by seeing and depth.",
     )
     pos: str | None = Pos
     method: Literal["zogy"] = Field(
@@ -109,6 +129,19 @@ def selection(body: Sequence[str] | SelectionBody | CoaddRefBody) -> Selection:
     if not 1 <= len(body) <= MOST_IMAGES:
         raise InvalidContent(f"Name 1 to {MOST_IMAGES} images.")
     return Selection(images=tuple(body))
+
+
+def reference(body: Reference) -> Selection | ReferenceRule:
+    """Return the image selection of a reference, or the rule by which it is chosen.
+
+    Raises
+    ------
+    InvalidContent
+        As :func:`selection`.
+    """
+    if isinstance(body, RuleBody):
+        return ReferenceRule(body.days, body.most)
+    return ReferenceRule() if body == "auto" else selection(body)
 
 
 def circle(text: str | None) -> Circle | None:

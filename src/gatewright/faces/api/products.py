@@ -21,6 +21,7 @@ from gatewright.faces.api.product_bodies import (
     CoaddBody,
     DifferenceBody,
     circle,
+    reference,
     selection,
 )
 from gatewright.web.conditional import check_preconditions, not_modified
@@ -145,15 +146,16 @@ async def make_difference(request: Request, context: Context) -> Response:
     """Subtract a reference from a science image, and detect what changed.
 
     It uses the proper subtraction of Zackay, Ofek and Gal-Yam (2016) with point-spread
-    functions measured from stars in the images. The status is 201 when the difference
-    is made, or 202 after ten seconds.
+    functions measured from stars in the images. If the reference is “auto”, the
+    gateway chooses it, and keeps its coadd as a version. The status is 201 when the
+    difference is made, or 202 after ten seconds.
     """
     body = await read_model(request, DifferenceBody)
     place = circle(place_text(context.services.sky.places, body.pos))
     made = await context.services.processing.difference(
         context.caller,
         selection(body.science),
-        selection(body.reference),
+        reference(body.reference),
         place,
     )
     return _made(context, made)
