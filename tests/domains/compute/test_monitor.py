@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.domains.compute.conftest import NoOutput, SetClock, ToldScheduler
@@ -27,6 +28,7 @@ from gatewright.domains.compute import (
     ComputeSystem,
     Job,
     JobMonitor,
+    JobNews,
     JobRecords,
     JobService,
     JobSpec,
@@ -101,6 +103,33 @@ async def until(jobs: JobService, job_id: str, wanted: Callable[[Job], bool]) ->
 
 @pytest.mark.usefixtures("running")
 class TestMonitor:
+    async def test_a_change_is_told_though_the_log_was_away_when_it_was_recorded(
+        self,
+        jobs: JobService,
+        scheduler: ToldScheduler,
+        events: EventHub,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        (job,) = await jobs.submit(ADA, "local", [SPEC])
+        append, failures = events.log.append, [Unavailable(), Unavailable()]
+
+        async def sometimes(*given: Any) -> int:
+            if failures:
+                raise failures.pop()
+            return await append(*given)
+
+        monkeypatch.setattr(events.log, "append", sometimes)
+        done = JobStatus(job.native_id or "", JobState.COMPLETED, "DONE", ended_at=3.0)
+        await scheduler.news.put(Changes(3.0, [done]))
+        news = JobNews(jobs, events)
+        async with asyncio.timeout(60):
+            told = [
+                event.kind
+                async for event in news.follow(ADA, "local", job.id, 0)
+                if event is not None
+            ]
+        assert told == ["job.queued", "job.completed"]
+
     async def test_changes_are_recorded_and_ends_forgotten(
         self, jobs: JobService, scheduler: ToldScheduler, away: AwayTable
     ) -> None:

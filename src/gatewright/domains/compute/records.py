@@ -53,6 +53,8 @@ class JobRecords:
         self._table = table
         self._events = events
         self._clock = clock
+        self._untold: list[Job] = []
+        """Changes that are recorded and whose events could not be published yet."""
 
     async def submit(
         self, user: str, jobs: Sequence[Job], *, again: bool = False
@@ -175,15 +177,29 @@ class JobRecords:
         await self.record(list(statuses.values()))
 
     async def _tell(self, jobs: Sequence[Job]) -> None:
+        """Publish events of changes, and those that could not be published before.
+
+        A change is recorded once, so that nothing else would ever tell of it.
+        """
+        jobs, self._untold = [*self._untold, *jobs], []
         # All at once: the database commits them together.
-        await asyncio.gather(
+        outcomes = await asyncio.gather(
             *(
                 self._events.publish(
                     f"job.{job.state.value}", subject(job), job.user, event_data(job)
                 )
                 for job in jobs
-            )
+            ),
+            return_exceptions=True,
         )
+        failures = [one for one in outcomes if isinstance(one, BaseException)]
+        if failures:
+            self._untold += [
+                job
+                for job, one in zip(jobs, outcomes, strict=True)
+                if isinstance(one, BaseException)
+            ]
+            raise failures[0]
 
     async def _submissions(self, jobs: Sequence[Job]) -> Sequence[Submission]:
         """Return the submissions of jobs.
