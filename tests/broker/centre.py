@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -39,6 +39,8 @@ class Centre:
     authn: "subprocess.Popen[bytes]"
     keeper: Account
     """The account of authn."""
+    serve: "subprocess.Popen[bytes]"
+    """The gateway."""
 
     @property
     def config(self) -> Path:
@@ -59,6 +61,17 @@ class Centre:
             {"Sec-Fetch-Site": "same-origin", "X-Requested-With": "test"}
         )
         return client
+
+    @contextmanager
+    def restarted(self, gateway: Account) -> Iterator["Centre"]:
+        """Start another gateway in the place of one that has ended."""
+        log = self.folder / "serve-again.log"
+        serve = begin(log, self.config, "serve", PYTHON, gateway)
+        try:
+            yield replace(self, url=ready(log, serve).split()[-1], serve=serve)
+        finally:
+            serve.terminate()
+            serve.wait(60)
 
     @contextmanager
     def signed_in(self, account: Account) -> Iterator[httpx.Client]:
@@ -143,7 +156,8 @@ scheduler = "none"
                 begin(folder / f"{command}.log", config, command, python, account)
             )
         line = ready(folder / "serve.log", begun[-1])
-        yield Centre(folder, line.split()[-1], begun[0], begun[1], keeper)
+        broker, authn, serve = begun
+        yield Centre(folder, line.split()[-1], broker, authn, keeper, serve)
     finally:
         for process in reversed(begun):
             process.terminate()

@@ -1,7 +1,8 @@
 """A gateway that was taken over: what it tries for a person, as the gateway's account.
 
 It is run with ``python -c``, with the folder of the centre, the person's name, a file
-of theirs, and whether it holds on to a worker that it gets. It prints one JSON object
+of theirs, and either whether it holds on to a worker that it gets, or another person,
+whom it tries to reach with what the first has left behind. It prints one JSON object
 for each that it tried: the outcome, or what refused it.
 """
 
@@ -11,16 +12,25 @@ import socket
 import sqlite3
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from gatewright.backends.authn import AuthnClient, AuthnGranter
 from gatewright.backends.broker import Broker, BrokerStarter, Granter, KeyGranter
 from gatewright.backends.posix import PosixFileSystem
-from gatewright.backends.worker import OneWorker, Ticket, Worker
+from gatewright.backends.worker import (
+    Intent,
+    IntentTicket,
+    OneWorker,
+    Ticket,
+    Worker,
+    WorkerCommands,
+    digest_of,
+)
 from gatewright.core.caller import OWNER_SCOPES, Caller, Role
-from gatewright.core.errors import GatewayError
+from gatewright.core.errors import GatewayError, PersonAbsent
+from gatewright.domains.files import Command
 
 
 def tell(what: str, outcome: object) -> None:
@@ -110,6 +120,80 @@ class Attack:
             raise PermissionError from error
 
 
+class LeftBehind:
+    """What it tries with the grant of an intent, when the person is absent."""
+
+    def __init__(self, attack: Attack, other: str) -> None:
+        self.attack = attack
+        self.other = other
+        self.call = attack.client.call
+        self.own = Command((b"id", b"-un"), b"/")
+        self.grant = ""
+
+    async def sign(self, name: str, frames: Sequence[str]) -> str:
+        arguments = {"user": self.attack.name, "name": name, "frames": list(frames)}
+        made: str = await self.call("intents.sign", str, arguments)
+        return made
+
+    async def ticket(self, grant: str) -> IntentTicket:
+        asked = {"grant": grant}
+        made: IntentTicket = await self.call("intents.ticket", IntentTicket, asked)
+        return made
+
+    async def end(self, grants: Sequence[str]) -> None:
+        await self.call("intents.end", type(None), {"grants": list(grants)})
+
+    async def run(self) -> None:
+        request = WorkerCommands(OneWorker(Worker()), b"/").request(self.own)
+        frame = digest_of({"op": "run", "word": "", **request}, b"")
+        self.grant = await self.sign("left", [frame])
+        tell("signed", "while the person asks")
+        sys.stdin.readline()
+        while not await self.absent():
+            await asyncio.sleep(0.1)
+        name, reading = self.attack.name, (b"cat", self.attack.path.encode())
+        await tried("the very request", lambda: self.asked(name, self.own))
+        other = Command(reading, b"/")
+        await tried("another command", lambda: self.asked(name, other))
+        piped = Command(self.own.argv, b"/", stdin=b"x")
+        await tried("another input", lambda: self.asked(name, piped))
+        await tried("a file", lambda: self.asked(name, None))
+        await tried("another person", lambda: self.asked(self.other, self.own))
+        kept, self.grant = self.grant, self.grant.replace(name, self.other, 1)
+        await tried("a grant in another name", lambda: self.asked(self.other, self.own))
+        self.grant = kept
+        await self.end([kept])
+        await tried("after the end", lambda: self.asked(name, self.own))
+        await self.attack.client.close()
+
+    async def absent(self) -> bool:
+        try:
+            await self.attack.ticket()
+        except PersonAbsent:
+            return True
+        return False
+
+    async def asked(self, name: str, command: Command | None) -> str:
+        """Return what a command prints, or the file, by a new worker of an account."""
+        starter = BrokerStarter(Broker(self.attack.broker, self.attack.granter), name)
+
+        async def ticketer() -> Ticket:
+            asked = {"user": name}
+            got: Ticket = await self.call("ticket", Ticket, asked)
+            return got
+
+        worker = Worker(starter, ticketer=ticketer, intents=self)
+        commands = WorkerCommands(OneWorker(worker), b"/")
+        intent = Intent(self.grant)
+        try:
+            if command is None:
+                return await read(worker, self.attack.path)
+            outcome = await commands.run(name, command, intent=intent)
+            return outcome.stdout.decode().strip()
+        finally:
+            await worker.close()
+
+
 async def held(worker: Worker, path: str) -> None:
     """Read on with a worker and its one ticket, until that is refused."""
     connection = worker._connection
@@ -127,8 +211,12 @@ async def held(worker: Worker, path: str) -> None:
 
 
 async def main() -> None:
-    folder, name, path = sys.argv[1:4]
-    await Attack(Path(folder), name, path, hold=sys.argv[4:] == ["hold"]).run()
+    folder, name, path, *more = sys.argv[1:]
+    attack = Attack(Path(folder), name, path, hold=more == ["hold"])
+    if more and not attack.hold:
+        await LeftBehind(attack, more[0]).run()
+    else:
+        await attack.run()
 
 
 if __name__ == "__main__":

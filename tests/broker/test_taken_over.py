@@ -120,6 +120,31 @@ def test_a_worker_that_it_holds_on_to_ends_with_the_asking(
         assert outcomes(process)["held"] == "refused: not-signed-in"
 
 
+def test_what_a_person_leaves_behind_is_of_no_other_use(
+    gateway: Account, group: str, admins: str, ada: Account, bob: Account
+) -> None:
+    """Her intent goes on without her; it is the control of all that is refused."""
+    with (
+        started(gateway, group, admins, asked_seconds=2.0) as centre,
+        centre.signed_in(ada) as hers,
+    ):
+        process = attack(centre, gateway, ada, bob.name)
+        assert process.stdout is not None
+        while not select.select([process.stdout], [], [], 0.2)[0]:
+            assert hers.get("/api/v1/session").json()["user"] == ada.name
+        assert "signed" in json.loads(process.stdout.readline())
+        assert hers.delete("/api/v1/session").status_code == 204
+        assert outcomes(process) == {
+            "the very request": ada.name,
+            "another command": "refused: person-absent",
+            "another input": "refused: person-absent",
+            "a file": "refused: person-absent",
+            "another person": "refused: person-absent",
+            "a grant in another name": "refused: person-absent",
+            "after the end": "refused: person-absent",
+        }
+
+
 def test_the_gateway_keeps_no_session_and_no_token(
     centre: Centre, gateway: Account, ada: Account
 ) -> None:

@@ -1,15 +1,30 @@
 """A controller that is killed or away, on a cluster of its own."""
 
+import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.broker import centre as centres
+from tests.broker.centre import Centre, workers_of
+from tests.broker.conftest import Account, accounts, ada, admins, gateway, group
 from tests.cluster.conftest import Cluster, started
-from tests.cluster.test_gateway import configure, ended, owner, served, submit, until
+from tests.cluster.test_gateway import (
+    configure,
+    ended,
+    owner,
+    served,
+    submit,
+    until,
+    until_true,
+)
 
+__all__ = ["accounts", "ada", "admins", "gateway", "group"]
 JOBS = 60
 
 
@@ -116,3 +131,93 @@ def test_while_the_controller_is_away_lists_have_their_age(
         }
         assert names == {"script"}
     assert (home / "log").read_text() == "held\n"
+
+
+def test_a_job_goes_on_while_its_person_is_away(
+    spare: Cluster, gateway: Account, group: str, admins: str, ada: Account
+) -> None:
+    """She submits two while the controller hangs, and signs out; then all but authn and
+    the broker are killed. The grant of one was lost: that is the control, and waits.
+    """
+    spare.run("sacctmgr", "-Q", "-i", "add", "user", ada.name, "Account=science")
+    more = f"""
+[[systems]]
+name = "cluster"
+scheduler = "slurm"
+conf = "{spare.conf}"
+interval = 0.5
+"""
+    with centres.started(
+        gateway, group, admins, asked_seconds=2.0, more=more
+    ) as centre:
+        attempts = centre.folder / "state" / "jobs" / "cluster" / "attempts"
+        lost = leave_two_behind(spare, centre, ada, attempts)
+        with centre.restarted(gateway) as again:
+            until_true(lambda: log_of(ada) == ["kept"], "it is not done")
+            # It began when nobody had asked for her for long, and has ended with it.
+            until_true(lambda: not workers_of(ada), "her worker stays")
+            until_true(
+                lambda: [one.name for one in attempts.iterdir()] == [lost.name],
+                "the grant of what has ended is kept",
+            )
+            assert whose(spare, ada) == ["COMPLETED"]
+            with again.signed_in(ada) as client:
+                told = client.get("/api/v1/jobs/cluster").json()["jobs"]
+                record = min(told, key=lambda job: int(job["id"]))
+                assert until(client, record["id"], ended)["state"] == "completed"
+                assert len(told) == 2
+    assert log_of(ada).count("kept") == 1
+
+
+def leave_two_behind(
+    cluster: Cluster, centre: Centre, person: Account, attempts: Path
+) -> Path:
+    """Have a person submit two jobs and sign out, while the controller hangs.
+
+    Then the controller forgets what it had not read, and the gateway is killed. Returns
+    the record of the second, of which the grant is lost.
+    """
+    pid = int((cluster.folder / "slurmctld.pid").read_text())
+    grants: list[Path] = []
+
+    def is_granted() -> bool:
+        grants.extend(one for one in granted(attempts) if one not in grants)
+        return len(grants) == len(names)
+
+    with ThreadPoolExecutor(2) as threads, centre.signed_in(person) as client:
+        # What the first look has found is there, so that each is checked.
+        until_true(
+            lambda: client.get("/api/v1/queue/cluster").status_code == 200, "no look"
+        )
+        os.kill(pid, signal.SIGSTOP)
+        names: list[str] = []
+        for name in ("kept", "lost"):
+            names.append(name)
+            script = f"#!/bin/sh\necho {name} >>log\n"
+            threads.submit(client.post, "/api/v1/jobs/cluster", json={"script": script})
+            until_true(is_granted, "no grant is made")
+        assert client.delete("/api/v1/session").status_code == 204
+        centre.serve.kill()
+        centre.serve.wait(60)
+    grants[1].write_text("")
+    cluster.end("slurmctld", "KILL")
+    cluster.begin("slurmctld")
+    until_answers(cluster)
+    assert whose(cluster, person) == []
+    return grants[1]
+
+
+def granted(attempts: Path) -> list[Path]:
+    """Return the records of jobs that have a grant."""
+    return [one for one in attempts.glob("*") if one.suffix == "" and one.read_text()]
+
+
+def log_of(person: Account) -> list[str]:
+    path = person.home / "log"
+    return path.read_text().split() if path.exists() else []
+
+
+def whose(cluster: Cluster, person: Account) -> list[str]:
+    """Return the states of a person's jobs that the controller knows."""
+    asked = ("squeue", "--noheader", "--states=all", f"--user={person.name}")
+    return cluster.run(*asked, "--format=%T").split()

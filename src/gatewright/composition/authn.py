@@ -13,6 +13,7 @@ from gatewright.backends.authn import (
 from gatewright.backends.broker import KeyGranter
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.audit import SqlAuditLog
+from gatewright.backends.sql.ended_intents import SqlEndedIntents
 from gatewright.backends.sql.grantees import SqlGrantees
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.composition.identity import follow_directories, open_identity
@@ -46,7 +47,10 @@ async def open_authn(config: Config) -> AsyncIterator[None]:
         await identity.users.check_owners()
         await follow_directories(identity, SqlLeases(database), stack)
         authority = Authority(
-            identity, KeyGranter(config.broker.key), config.authn.asked_seconds
+            identity,
+            KeyGranter(config.broker.key),
+            SqlEndedIntents(database),
+            config.authn.asked_seconds,
         )
         await stack.enter_async_context(
             listening(authority, config.authn.socket, gateway)

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
-from gatewright.backends.authn import AuthnGranter, RemoteIdentity
+from gatewright.backends.authn import AuthnGranter, RemoteIdentity, RemoteIntents
 from gatewright.backends.broker import (
     Broker,
     BrokerStarter,
@@ -77,6 +77,7 @@ async def open_people(
         own,
         settings.idle_seconds,
         ticketer=identity.ticket,
+        intents=partial(RemoteIntents, identity),
     )
     stack.push_async_callback(workers.close)
     resting = Background("ending idle workers", workers.rest)

@@ -18,6 +18,7 @@ from gatewright.backends.authn import (
     listening,
 )
 from gatewright.backends.broker import KeyGranter
+from gatewright.backends.sql.ended_intents import SqlEndedIntents
 from gatewright.core.caller import Role
 from gatewright.domains.identity import LoggedOut, OfferedProvider, Person, Proven
 from gatewright.domains.identity.claims import Claims, Mapped
@@ -84,7 +85,9 @@ async def keeping(own: World, seconds: float = 60.0) -> AsyncIterator[Kept]:
         key = Path(folder) / "key"
         key.write_bytes(b"k" * 32)
         socket = Path(folder) / "socket"
-        authority = Authority(own.identity, KeyGranter(key), seconds)
+        ended = SqlEndedIntents(own.database)
+        granter = KeyGranter(key)
+        authority = Authority(own.identity, granter, ended, seconds, own.clock)
         client = AuthnClient(socket)
         async with listening(authority, socket, os.geteuid()):
             titles = own.identity.providers.titles

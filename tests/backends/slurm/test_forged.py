@@ -214,7 +214,9 @@ async def test_a_claim_file_whose_file_system_hangs_is_not_waited_for(
     class Worker:
         threads = None
 
-        async def call_for_descriptor(self, *_: object) -> tuple[None, int]:
+        async def call_for_descriptor(
+            self, *_: object, **__: object
+        ) -> tuple[None, int]:
             return None, os.open("/dev/null", os.O_RDONLY)
 
     workers: Any = SimpleNamespace(of=lambda _: Worker())

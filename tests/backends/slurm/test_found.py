@@ -11,7 +11,7 @@ from typing_extensions import override
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Slurm
 from gatewright.backends.slurm.found import Finder
-from gatewright.backends.slurm.marks import NativeId
+from gatewright.backends.slurm.marks import Mark, NativeId
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim
 from gatewright.backends.slurm.statuses import Turns, ended
@@ -52,8 +52,16 @@ class Told(Client):
         super().__init__(NoWorkers(), Slurm())
 
     @override
+    def intents(self, user: str) -> None:
+        return None
+
+    @override
     async def account(self, user: str) -> str:
         return "root"
+
+    @override
+    async def marked(self, user: str, account: str, mark: Mark) -> list[QueueRow]:
+        return await self.queue(user)
 
     @override
     async def queue(self, user: str, *selection: str) -> list[QueueRow]:

@@ -5,13 +5,17 @@ somebody's requests come in does it let the gateway act for them.
 """
 
 from gatewright.backends.authn.client import AuthnClient, AuthnGranter
-from gatewright.backends.authn.remote import RemoteIdentity
+from gatewright.backends.authn.intents import EndedIntents, GrantedIntent
+from gatewright.backends.authn.remote import RemoteIdentity, RemoteIntents
 from gatewright.backends.authn.server import Authority, listening
 
 __all__ = [
     "AuthnClient",
     "AuthnGranter",
     "Authority",
+    "EndedIntents",
+    "GrantedIntent",
     "RemoteIdentity",
+    "RemoteIntents",
     "listening",
 ]

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from gatewright.backends.authn.client import AuthnClient
-from gatewright.backends.worker import Ticket
+from gatewright.backends.worker import IntentTicket, Ticket
 from gatewright.core.caller import Caller, visitor
 from gatewright.core.errors import NotSignedIn, PersonAbsent
 from gatewright.core.pages import Page
@@ -25,6 +26,9 @@ from gatewright.domains.identity import (
     is_secret,
     split_token,
 )
+
+_ENDED_TOGETHER = 50
+"""Grants that are ended by one call, whose length is bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,16 +318,52 @@ class RemoteIdentity:
         Unavailable
             ``authn`` is away.
         """
+        ticket: Ticket = await self.while_asking("ticket", user, Ticket, {})
+        return ticket
+
+    async def while_asking(
+        self, method: str, user: str, kind: Any, arguments: Mapping[str, object]
+    ) -> Any:
+        """Return the result of a method of ``authn`` for a person who asks.
+
+        If the person has not asked for some time, the proofs of the requests under way
+        are shown again.
+        """
+        given = {"user": user, **arguments}
         try:
-            return await self._ticket(user)
+            return await self.client.call(method, kind, given)
         except PersonAbsent:
             for caller in list(self.asked.get(user, ())):
                 if await self.is_still(caller):
                     # Not every token allows this: another request's may.
                     with suppress(PersonAbsent):
-                        return await self._ticket(user)
+                        return await self.client.call(method, kind, given)
             raise
 
-    async def _ticket(self, user: str) -> Ticket:
-        ticket: Ticket = await self.client.call("ticket", Ticket, {"user": user})
+
+@dataclass(frozen=True, slots=True)
+class RemoteIntents:
+    """Implements :class:`gatewright.backends.worker.Intents` for one person."""
+
+    identity: RemoteIdentity
+    """Identity as ``authn`` keeps it."""
+    user: str
+    """Account of the person."""
+
+    async def sign(self, name: str, frames: Sequence[str]) -> str:
+        arguments = {"name": name, "frames": list(frames)}
+        made: str = await self.identity.while_asking(
+            "intents.sign", self.user, str, arguments
+        )
+        return made
+
+    async def ticket(self, grant: str) -> IntentTicket:
+        ticket: IntentTicket = await self.identity.client.call(
+            "intents.ticket", IntentTicket, {"grant": grant}
+        )
         return ticket
+
+    async def end(self, grants: Sequence[str]) -> None:
+        for start in range(0, len(grants), _ENDED_TOGETHER):
+            some = list(grants[start : start + _ENDED_TOGETHER])
+            await self.identity.client.call("intents.end", type(None), {"grants": some})

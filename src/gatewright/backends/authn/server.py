@@ -6,14 +6,22 @@ import logging
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 
+from gatewright.backends.authn.intents import EndedIntents, Granter, IntentGrants
 from gatewright.backends.authn.messages import (
     ASKING_ELSEWHERE,
     MOST_REPLY,
@@ -25,8 +33,9 @@ from gatewright.backends.authn.messages import (
     packed,
     received,
 )
-from gatewright.backends.worker import Ticket
+from gatewright.backends.worker import IntentTicket
 from gatewright.core.caller import Caller, Role, Scope, visitor
+from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import (
     Conflict,
     GatewayError,
@@ -81,18 +90,6 @@ _BY_CALLER = frozenset(
 _log = logging.getLogger(__name__)
 
 
-class Granter(Protocol):
-    """Makes what the broker and the workers check; its methods read a small file."""
-
-    def grant(self, challenge: bytes, user: str) -> bytes:
-        """Return the grant to start the worker of an account."""
-        ...
-
-    def ticket(self, user: str, until: float) -> Ticket:
-        """Return a ticket for the worker of an account."""
-        ...
-
-
 class Authority:
     """Answers the calls of the gateway.
 
@@ -102,20 +99,28 @@ class Authority:
         Accounts, sessions and tokens.
     granter
         Makes grants and tickets.
+    ended
+        The intents that have ended.
     asked_seconds
         How long a request lets the gateway act for its person.
+    clock
+        Gives the time in seconds since 1970 UTC.
     """
 
     def __init__(
         self,
         identity: Identity,
         granter: Granter,
+        ended: EndedIntents,
         asked_seconds: float = ASKED_SECONDS,
+        clock: Clock = system_clock,
     ) -> None:
         self._identity = identity
         self._granter = granter
+        self._intents = IntentGrants(granter, ended, clock)
         self._asked_seconds = asked_seconds
         self._asked: dict[str, float] = {}
+        self._intended: dict[str, float] = {}
 
     async def answer(self, call: Call) -> Any:
         """Return the result of a call.
@@ -132,6 +137,14 @@ class Authority:
         if call.method in {"ticket", "grant"}:
             arguments = _converted(call.arguments, {"user": str, "challenge": str})
             return await self._permission(**arguments)
+        of_intents: Mapping[str, Callable[..., Awaitable[Any]]] = {
+            "intents.sign": self._sign,
+            "intents.ticket": self._intent_ticket,
+            "intents.end": self._intents.end,
+        }
+        if call.method in of_intents:
+            method = of_intents[call.method]
+            return await method(**_converted(call.arguments, get_type_hints(method)))
         if call.method not in _OPEN | _BY_CALLER:
             raise InvalidRequest("There is no such method.")
         service, _, name = call.method.partition(".")
@@ -179,6 +192,8 @@ class Authority:
     async def _permission(self, user: str, challenge: str = "") -> Any:
         """Return a grant for a challenge, or else a ticket, if the person has asked.
 
+        A worker may also be started for an intent: without a ticket it does nothing.
+
         Raises
         ------
         PersonAbsent
@@ -186,6 +201,16 @@ class Authority:
         NotAllowed
             The account has no Unix account.
         """
+        intended = self._intended.get(user, 0.0) if challenge else 0.0
+        until = intended if time.monotonic() < intended else self._asked_until(user)
+        await self._check_acts(user)
+        if challenge:
+            return self._granter.grant(
+                challenge.encode("ascii", "replace"), user
+            ).decode()
+        return self._granter.ticket(user, until)
+
+    def _asked_until(self, user: str) -> float:
         until = self._asked.get(user, float("-inf")) + self._asked_seconds
         if time.monotonic() >= until:
             raise PersonAbsent(
@@ -193,14 +218,40 @@ class Authority:
                 "with their next request.",
                 retry_after=5,
             )
+        return until
+
+    async def _check_acts(self, user: str) -> None:
         account = await self._identity.users.of(operator(user))
         if account is None or account.source == LOCAL or account.role is Role.GUEST:
             raise NotAllowed("This account is the gateway's own, and acts as nobody.")
-        if challenge:
-            return self._granter.grant(
-                challenge.encode("ascii", "replace"), user
-            ).decode()
-        return self._granter.ticket(user, until)
+
+    async def _sign(self, user: str, name: str, frames: Sequence[str]) -> str:
+        """Return the grant of an intent whose person has asked."""
+        self._asked_until(user)
+        await self._check_acts(user)
+        return self._intents.sign(user, name, frames)
+
+    async def _intent_ticket(self, grant: str) -> IntentTicket:
+        """Return a ticket for the requests that a grant names.
+
+        Raises
+        ------
+        PersonAbsent
+            The grant does not hold, or not any more, so it waits for its person.
+        """
+        intent = await self._intents.lasting(grant)
+        if intent is None:
+            raise PersonAbsent(
+                "What its person has left behind has ended. It goes on with their next "
+                "request.",
+                retry_after=5,
+            )
+        await self._check_acts(intent.user)
+        now = time.monotonic()
+        until = now + self._asked_seconds
+        self._intended = {u: at for u, at in self._intended.items() if at > now}
+        self._intended[intent.user] = until
+        return self._granter.intent_ticket(intent.user, until, intent.frames)
 
 
 def _converted(

@@ -1,15 +1,17 @@
 """Grants and tickets, which only a process with the broker's key can make.
 
 A grant allows the broker to start one worker of one account. A ticket allows the worker
-to act for some seconds.
+to act for some seconds. The grant of an intent stays valid when its person has gone;
+with it, ``authn`` makes tickets for the few requests that it names.
 """
 
 import hmac
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gatewright.backends.worker import Ticket
-from gatewright.backends.worker.program.permit import tag_of
+from gatewright.backends.worker import IntentTicket, Ticket
+from gatewright.backends.worker.program.permit import intent_text, tag_of
 from gatewright.core.errors import Unavailable
 
 KEY_BYTES = 32
@@ -67,10 +69,30 @@ class KeyGranter:
 
         It is valid until a time of the machine's monotonic clock, in seconds.
         """
-        text = f"person {boot_id()} {user}".encode()
-        person = hmac.digest(self._key(), text, "sha256")
         end = str(int(until * 1000))
-        return Ticket(f"{end} {tag_of(person, end)}", until)
+        return Ticket(f"{end} {tag_of(self._key_of(user), end)}", until)
+
+    def intent_tag(self, text: str) -> str:
+        """Return the tag by which ``authn`` knows the text of an intent's grant.
+
+        It is valid on after a restart of the machine, and for no worker.
+        """
+        return hmac.digest(self._key(), f"intent {text}".encode(), "sha256").hex()
+
+    def intent_ticket(
+        self, user: str, until: float, frames: Sequence[str]
+    ) -> IntentTicket:
+        """Return a ticket for requests, by digest, to an account's worker.
+
+        It is valid until a time of the machine's monotonic clock, in seconds.
+        """
+        end = str(int(until * 1000))
+        tag = tag_of(self._key_of(user), intent_text(end, frames))
+        return IntentTicket(f"{end} {tag}", tuple(frames))
+
+    def _key_of(self, user: str) -> bytes:
+        text = f"person {boot_id()} {user}".encode()
+        return hmac.digest(self._key(), text, "sha256")
 
     def _key(self) -> bytes:
         try:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from gatewright.backends.worker import Ticket, Worker, WorkerStarter
+from gatewright.backends.worker import Intents, Ticket, Worker, WorkerStarter
 
 _LOOK_SECONDS = 10.0
 _THREADS = 16
@@ -30,6 +30,8 @@ class BrokerWorkers:
         those of its start and its account may have been closed since.
     ticketer
         Returns tickets for the worker of an account; None if workers need none.
+    intents
+        Returns the grants of an account for what goes on without its person.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class BrokerWorkers:
         idle_seconds: float,
         oldest_seconds: float = OLDEST_SECONDS,
         ticketer: Callable[[str], Awaitable[Ticket]] | None = None,
+        intents: Callable[[str], Intents] | None = None,
     ) -> None:
         self._starter = starter
         self._service = service
@@ -47,6 +50,7 @@ class BrokerWorkers:
         self._idle_seconds = idle_seconds
         self._oldest_seconds = oldest_seconds
         self._ticketer = ticketer
+        self._intents = intents
         self._workers: dict[str, Worker] = {}
         self._processes = ThreadPoolExecutor(_THREADS, "workers")
 
@@ -63,6 +67,7 @@ class BrokerWorkers:
                 self._starter(user),
                 self._processes,
                 self._ticketer and partial(self._ticketer, user),
+                self._intents and self._intents(user),
             )
         return self._workers[user]
 

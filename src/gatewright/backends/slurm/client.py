@@ -1,6 +1,7 @@
 """Runs Slurm's commands in the workers of users, and parses their answers."""
 
 import asyncio
+import copy
 import os
 import secrets
 from collections.abc import Sequence
@@ -16,8 +17,17 @@ from gatewright.backends.slurm.failures import (
     refusal,
     without_accounting,
 )
+from gatewright.backends.slurm.marks import Mark
 from gatewright.backends.slurm.script import Claim, claim_in
-from gatewright.backends.worker import WorkerCommands, Workers, latin
+from gatewright.backends.worker import (
+    HOLE,
+    Intent,
+    Intents,
+    WorkerCommands,
+    Workers,
+    digest_of,
+    latin,
+)
 from gatewright.core.errors import BackendFailed, GatewayError, NotFound, TimedOut
 from gatewright.domains.compute import Estimate
 from gatewright.domains.files import Command, Outcome
@@ -26,6 +36,7 @@ _SECONDS = 13.0
 _MOST_BYTES = 256 << 20
 _MOST_CLAIM = 4096
 _TOGETHER = 500
+_OWN_NAME = Call(("id", "-un"), {})
 
 
 class _Row(msgspec.Struct, array_like=True):
@@ -43,11 +54,44 @@ class Client:
         self._commands = WorkerCommands(workers, b"/")
         self._accounts: dict[str, str] = {}
         self.slurm = slurm
+        self.grant = ""
+        """Grant that allows the calls for a user who is absent; empty for none."""
+
+    def intents(self, user: str) -> Intents | None:
+        """Return a user's grants for what goes on without them; None without any."""
+        return self._workers.of(user).intents
+
+    def granted(self, grant: str) -> "Client":
+        """Return a client whose calls a grant allows too, if the user is absent."""
+        client = copy.copy(self)
+        client.grant = grant
+        return client
+
+    def digests(self, account: str, mark: Mark, submit: Call, claim: str) -> list[str]:
+        """Return the digests of all calls for one submission, for its grant.
+
+        These are :meth:`account`, :meth:`marked`, :meth:`claim` (``claim`` is the path,
+        for an array that of any element) and :meth:`submit`.
+        """
+        queue = self.slurm.marked("", account, mark, HOLE)
+        runs = [
+            digest_of(
+                {
+                    "op": "run",
+                    "word": "",
+                    **self._commands.request(command_of(c), c.only),
+                },
+                c.stdin,
+            )
+            for c in (_OWN_NAME, queue, submit)
+        ]
+        opening, _ = _opening(claim, in_grant=True)
+        return [*runs, digest_of({"op": "open", "word": "", **opening}, None)]
 
     async def account(self, user: str) -> str:
         """Return the Unix account of a user's worker."""
         if user not in self._accounts:
-            outcome = await self.run(user, Call(("id", "-un"), {}))
+            outcome = await self.run(user, _OWN_NAME)
             self._accounts[user] = printed("id", outcome).strip()
         return self._accounts[user]
 
@@ -63,6 +107,16 @@ class Client:
         if knows_no_such_job(outcome):
             return []
         # The queue of a large cluster takes a quarter of a second.
+        return await asyncio.to_thread(parse.queue, printed("squeue", outcome), nonce)
+
+    async def marked(self, user: str, account: str, mark: Mark) -> list[rows.QueueRow]:
+        """Return the jobs of a user's account that have a mark, as the queue has them.
+
+        The worker leaves all others out.
+        """
+        nonce = new_nonce()
+        call = self.slurm.marked(nonce, account, mark, HOLE if self.grant else "")
+        outcome = await self.run(user, call)
         return await asyncio.to_thread(parse.queue, printed("squeue", outcome), nonce)
 
     async def jobs(self, user: str, numbers: Sequence[str]) -> list[rows.QueueRow]:
@@ -172,10 +226,12 @@ class Client:
         TimedOut
             The file system that holds the file does not answer.
         """
-        arguments = {"root": "/", "path": latin(os.fsencode(path)), "follow": True}
         try:
             worker = self._workers.of(user)
-            _, descriptor = await worker.call_for_descriptor("open", arguments, _Row)
+            opening, word = _opening(path, in_grant=bool(self.grant))
+            _, descriptor = await worker.call_for_descriptor(
+                "open", opening, _Row, intent=self._intent(word)
+            )
         except NotFound:
             return None
         if descriptor is None:
@@ -206,16 +262,11 @@ class Client:
         BackendFailed
             The program is not installed, or its output is too long.
         """
-        command = Command(
-            argv=tuple(os.fsencode(word) for word in call.argv),
-            directory=b"/",
-            environment={k.encode(): v.encode() for k, v in call.environment.items()},
-            stdin=call.stdin,
-            seconds=seconds,
-            output_bytes=_MOST_BYTES,
-        )
+        command = command_of(call, seconds)
         try:
-            outcome = await self._commands.run(user, command)
+            outcome = await self._commands.run(
+                user, command, call.only, self._intent(call.word)
+            )
         except NotFound as error:
             program = PurePosixPath(call.argv[0]).name
             raise BackendFailed(
@@ -224,6 +275,34 @@ class Client:
         if outcome.stdout_truncated:
             raise BackendFailed("Slurm answered more than the gateway can keep.")
         return outcome
+
+    def _intent(self, word: str) -> Intent | None:
+        return Intent(self.grant, word) if self.grant else None
+
+
+def command_of(call: Call, seconds: float = _SECONDS) -> Command:
+    """Return a call as a command that the worker runs, for some ``seconds``."""
+    return Command(
+        argv=tuple(os.fsencode(word) for word in call.argv),
+        directory=b"/",
+        environment={k.encode(): v.encode() for k, v in call.environment.items()},
+        stdin=call.stdin,
+        seconds=seconds,
+        output_bytes=_MOST_BYTES,
+    )
+
+
+def _opening(path: str, *, in_grant: bool) -> tuple[dict[str, object], str]:
+    """Return what opens a claim file, and the word that differs within an array.
+
+    In a grant, the path has `HOLE` in the place of this word.
+    """
+    folder, _, name = path.rpartition("/")
+    stem, between, index = name.partition("_")
+    word = between + index
+    if in_grant and word:
+        path = f"{folder}/{stem}{HOLE}"
+    return {"root": "/", "path": latin(os.fsencode(path)), "follow": True}, word
 
 
 def printed(program: str, outcome: Outcome) -> str:

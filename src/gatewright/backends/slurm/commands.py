@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gatewright.backends.slurm.marks import Mark
 from gatewright.domains.compute import Condition, NativeDependency, Submission
@@ -41,6 +41,10 @@ class Call:
     """Environment variables that are added to those of the user."""
     stdin: bytes = b""
     """Standard input."""
+    word: str = ""
+    """What stands in the places that a grant leaves open."""
+    only: tuple[str, ...] = ()
+    """End of a record of output, and a text: records without it are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,15 @@ class Slurm:
             f"--Format={_long_format(QUEUE_FIELDS, nonce)}",
             *selection,
         )
+
+    def marked(self, nonce: str, account: str, mark: Mark, place: str = "") -> Call:
+        """List the jobs of an account that have a mark.
+
+        ``place`` stands in the call where the nonce is filled in later.
+        """
+        call = self.queue(place or nonce, f"--user={account}")
+        end = parting(place or nonce)[1]
+        return replace(call, word=nonce, only=(end, mark.comment))
 
     def exit_codes(self, numbers: Sequence[str]) -> Call:
         """List exit codes that the controller still knows."""

@@ -218,11 +218,21 @@ class Finder:
         """
         account = await self._client.account(user)
         rows = await self._client.queue(user, f"--user={account}")
-        found: dict[tuple[str, str], QueueRow] = {}
-        for row in rows:
-            native = own_id(row)
-            if row.comment in comments and row.account == account and native:
-                key = (native.name, native.index)
-                if key not in found or has_ended(found[key]):
-                    found[key] = row
-        return found
+        return by_mark(rows, account, comments)
+
+
+def by_mark(
+    rows: Sequence[QueueRow], account: str, comments: set[str]
+) -> Mapping[tuple[str, str], QueueRow]:
+    """Return the rows of an account's jobs that have one of these comments.
+
+    They are keyed as those of :meth:`Finder.with_marks`.
+    """
+    found: dict[tuple[str, str], QueueRow] = {}
+    for row in rows:
+        native = own_id(row)
+        if row.comment in comments and row.account == account and native:
+            key = (native.name, native.index)
+            if key not in found or has_ended(found[key]):
+                found[key] = row
+    return found

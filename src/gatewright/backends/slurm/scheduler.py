@@ -94,8 +94,8 @@ class SlurmScheduler:
         self._client = Client(workers, slurm)
         self._service = service_account
         self._finder = Finder(self._client, home, clock)
-        self._attempts = Attempts(folder, clock)
-        self._submitter = Submitter(self._client, self._finder, self._attempts, clock)
+        attempts = Attempts(folder, clock)
+        self._submitter = Submitter(self._client, self._finder, attempts, clock)
         self._looks = Looks(folder)
         self._interval = interval
         self._clock = clock
@@ -144,8 +144,12 @@ class SlurmScheduler:
         return await self._looks.last()
 
     async def forget(self, native_ids: Sequence[str]) -> None:
-        names = [one.name for one in map(native_id, native_ids) if one is not None]
-        await asyncio.to_thread(self._attempts.forget, names)
+        names: defaultdict[str, list[str]] = defaultdict(list)
+        for native in map(native_id, native_ids):
+            if native is not None:
+                names[native.user].append(native.name)
+        for user, some in names.items():
+            await self._submitter.forget(user, some)
 
     async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
         rows = await self._ordered(user, native_ids)

@@ -1,16 +1,26 @@
 """Submits jobs with ``sbatch``, each only once even if a submission is repeated."""
 
 import asyncio
+import logging
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Call
-from gatewright.backends.slurm.found import Finder
+from gatewright.backends.slurm.found import Finder, by_mark
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_of, native_id
 from gatewright.backends.slurm.script import claim_name, script_of
-from gatewright.backends.slurm.statuses import Turns, claimed
+from gatewright.backends.slurm.statuses import (
+    Turns,
+    claimed,
+    finishing,
+    has_ended,
+    living,
+    own_id,
+)
 from gatewright.core.clock import Clock
 from gatewright.core.errors import (
     GatewayError,
@@ -26,6 +36,7 @@ from gatewright.domains.compute import (
     Submission,
 )
 
+_log = logging.getLogger(__name__)
 _AT_ONCE = 4
 _SURELY_FIRST_SECONDS = 5.0
 
@@ -79,6 +90,24 @@ class Attempts:
         """Record that the attempt is over."""
         self._going_on.discard(mark.name)
 
+    def keep(self, name: str, grant: str) -> None:
+        """Keep with the record the grant by which the job is submitted again.
+
+        If that fails, the job waits for its person instead.
+        """
+        path = self._folder / f"{name}.{os.getpid()}"
+        with suppress(OSError):
+            path.write_text(grant, "ascii")
+            path.replace(self._folder / name)
+
+    def grants(self, names: Sequence[str]) -> list[str]:
+        """Return the grants that are kept for these jobs."""
+        found = []
+        for name in names:
+            with suppress(OSError, UnicodeDecodeError):
+                found.append((self._folder / name).read_text("ascii"))
+        return [grant for grant in found if grant]
+
     def forget(self, names: Sequence[str]) -> None:
         """Remove the records of jobs that have ended."""
         for name in names:
@@ -108,20 +137,25 @@ class Submitter:
         GatewayError
             None was accepted.
         """
-        account = await self._client.account(user)
+        with suppress(PersonAbsent):  # a grant may let the rest go on
+            await self._client.account(user)
         folder = await self._finder.claims(user)
         found: dict[str, Outcome] = {}
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def one(group: _Group) -> None:
             async with slots:
-                found.update(await self._group(user, account, folder, group))
+                found.update(await self._group(user, folder, group))
 
         marks: dict[str, tuple[Mark, list[Submission]]] = {}
         for submission in submissions:
             mark = mark_of(submission)
             marks.setdefault(mark.name, (mark, []))[1].append(submission)
-        groups = [_Group(mark, elements) for mark, elements in marks.values()]
+        groups = [
+            # In the order of their indices, as the grant has them.
+            _Group(mark, sorted(elements, key=lambda one: one.array_index or 0))
+            for mark, elements in marks.values()
+        ]
         results = await asyncio.gather(*map(one, groups), return_exceptions=True)
         errors = [error for error in results if isinstance(error, BaseException)]
         for error in errors:
@@ -148,21 +182,49 @@ class Submitter:
         call = self._call(folder, group, elements)
         return await self._client.estimate(first.user, call)
 
+    async def forget(self, user: str, names: Sequence[str]) -> None:
+        """Forget the attempts for jobs of a user that have ended; end their grants.
+
+        While these cannot be ended, they are kept until the jobs are reported again.
+        """
+        intents = self._client.intents(user)
+        if intents is not None:
+            grants = await asyncio.to_thread(self._attempts.grants, names)
+            try:
+                await intents.end(grants)
+            except GatewayError as error:
+                _log.warning("Grants of %s are not ended yet: %s", user, error.text)
+                return
+        await asyncio.to_thread(self._attempts.forget, names)
+
     async def _group(
-        self, user: str, account: str, folder: str, group: _Group
+        self, user: str, folder: str, group: _Group
     ) -> Mapping[str, Outcome]:
         again = await asyncio.to_thread(
             self._attempts.begin, group.mark, group.first.submitted_at
         )
         found: dict[str, Outcome] = {}
         try:
+            grant = await self._grant(user, folder, group)
+            client = self._client.granted(grant) if grant else self._client
+            account = await client.account(user)
             if again:
-                found.update(await self._taken_before(user, account, folder, group))
+                found.update(
+                    await self._taken_before(client, user, account, folder, group)
+                )
             rest = [one for one in group.elements if one.uuid not in found]
             if rest:
-                found.update(await self._sbatch(user, account, folder, group, rest))
-        except InvalidContent as error:
-            await asyncio.to_thread(self._attempts.forget, [group.mark.name])
+                found.update(
+                    await self._sbatch(client, user, account, folder, group, rest)
+                )
+        except GatewayError as error:
+            waits = isinstance(error, TimedOut) or (
+                again and isinstance(error, Unavailable)
+            )
+            if not waits:  # its record is withdrawn, so its grant ends too
+                await self.forget(user, [group.mark.name])
+            if not isinstance(error, InvalidContent):
+                raise
             found |= {
                 one.uuid: error for one in group.elements if one.uuid not in found
             }
@@ -170,8 +232,31 @@ class Submitter:
             self._attempts.end(group.mark)
         return found
 
+    async def _grant(self, user: str, folder: str, group: _Group) -> str:
+        """Return the grant by which a submission goes on without its person.
+
+        While the person is there, it is made anew: the command may be another now. It
+        is empty if there is none.
+        """
+        intents = self._client.intents(user)
+        if intents is None:
+            return ""
+        name = group.mark.name
+        with suppress(GatewayError):
+            index = group.first.array_index
+            digests = self._client.digests(
+                await self._client.account(user),
+                group.mark,
+                self._call(folder, group, group.elements),
+                f"{folder}/{claim_name(name, '' if index is None else str(index))}",
+            )
+            grant = await intents.sign(name, digests)
+            await asyncio.to_thread(self._attempts.keep, name, grant)
+            return grant
+        return "".join(await asyncio.to_thread(self._attempts.grants, [name]))
+
     async def _taken_before(
-        self, user: str, account: str, folder: str, group: _Group
+        self, client: Client, user: str, account: str, folder: str, group: _Group
     ) -> Mapping[str, Outcome]:
         """Return the statuses of jobs that an earlier attempt submitted.
 
@@ -183,21 +268,27 @@ class Submitter:
             Slurm is not asked until the person is there.
         """
         try:
-            rows = await self._finder.with_marks(user, {group.mark.comment})
+            queue = await client.marked(user, account, group.mark)
         except PersonAbsent:
             raise
         except Unavailable as error:
             raise TimedOut(error.text, retry_after=error.retry_after) from error
+        rows = by_mark(queue, account, {group.mark.comment})
         found: dict[str, Outcome] = {}
         for one in group.elements:
             index = "" if one.array_index is None else str(one.array_index)
             row = rows.get((group.mark.name, index))
             if row is not None:
-                (status,) = await self._finder.of_rows(user, [row], Turns())
-                found[one.uuid] = status
+                # The next look tells what one that has ended has used.
+                number = str(own_id(row))
+                found[one.uuid] = (
+                    finishing(row, number)
+                    if has_ended(row)
+                    else living(row, number, Turns())
+                )
                 continue
             path = f"{folder}/{claim_name(group.mark.name, index)}"
-            claim = await self._client.claim(user, path)
+            claim = await client.claim(user, path)
             if claim is None:
                 continue
             # It has begun, and is in the queue no more. Its claim file has its own
@@ -214,6 +305,7 @@ class Submitter:
 
     async def _sbatch(
         self,
+        client: Client,
         user: str,
         account: str,
         folder: str,
@@ -221,7 +313,7 @@ class Submitter:
         elements: Sequence[Submission],
     ) -> Mapping[str, Outcome]:
         call = self._call(folder, group, elements)
-        number = await self._client.submit(user, call)
+        number = await client.submit(user, call)
         held = elements[0].spec.hold
         return {
             one.uuid: JobStatus(

@@ -10,8 +10,12 @@ from gatewright.backends.worker.commands import WorkerCommands
 from gatewright.backends.worker.descriptors import let_go, state_of
 from gatewright.backends.worker.errors import meaning
 from gatewright.backends.worker.job_paths import check_paths
+from gatewright.backends.worker.program.permit import HOLE, digest_of
 from gatewright.backends.worker.starting import (
     ChildStarter,
+    Intent,
+    Intents,
+    IntentTicket,
     RunningWorker,
     Ticket,
     Ticketer,
@@ -20,9 +24,13 @@ from gatewright.backends.worker.starting import (
 from gatewright.backends.worker.workers import Home, OneWorker, Workers, at_the_root
 
 __all__ = [
+    "HOLE",
     "LASTING_SECONDS",
     "ChildStarter",
     "Home",
+    "Intent",
+    "IntentTicket",
+    "Intents",
     "OneWorker",
     "RunningWorker",
     "Ticket",
@@ -33,6 +41,7 @@ __all__ = [
     "Workers",
     "at_the_root",
     "check_paths",
+    "digest_of",
     "latin",
     "let_go",
     "meaning",

@@ -1,6 +1,7 @@
 """The gateway's client of one user's worker, which it starts whenever needed."""
 
 import asyncio
+import errno
 import math
 import os
 import socket
@@ -21,6 +22,8 @@ from gatewright.backends.worker.program import frames
 from gatewright.backends.worker.program.server import LASTING_AT_ONCE
 from gatewright.backends.worker.starting import (
     ChildStarter,
+    Intent,
+    Intents,
     RunningWorker,
     Ticketer,
     WorkerStarter,
@@ -29,6 +32,7 @@ from gatewright.backends.worker.threads import RestingThreads
 from gatewright.core.errors import (
     BackendFailed,
     GatewayError,
+    PersonAbsent,
     TimedOut,
     TooLarge,
     Unavailable,
@@ -69,6 +73,8 @@ class Worker:
     ticketer
         Returns tickets for a worker that acts only with them; None for one that needs
         none.
+    intents
+        Grants for what goes on while there are no tickets; None if none are made.
     """
 
     def __init__(
@@ -76,7 +82,9 @@ class Worker:
         starter: WorkerStarter | None = None,
         processes: Executor | None = None,
         ticketer: Ticketer | None = None,
+        intents: Intents | None = None,
     ) -> None:
+        self.intents = intents
         self._starter = starter or ChildStarter()
         self._processes = processes
         self._ticketer = ticketer
@@ -152,15 +160,26 @@ class Worker:
         access: int = os.O_RDONLY,
         given: int | None = None,
         seconds: float = QUICK_SECONDS,
+        intent: Intent | None = None,
     ) -> tuple[T, int | None]:
         """Return the answer, and the file descriptor that came with it, or None.
 
         The descriptor is a regular file opened for ``access``; the caller closes it.
-        ``given`` is a descriptor that is passed to the worker.
+        ``given`` is a descriptor that is passed to the worker. With an ``intent`` this
+        needs no person who asks.
         """
+        if intent is not None:
+            arguments = {**arguments, "word": intent.word}
         answer = await self.exchange(
-            operation, arguments, access=access, given=given, seconds=seconds
+            operation,
+            arguments,
+            access=access,
+            given=given,
+            seconds=seconds,
+            intent=intent,
         )
+        if intent is not None and answer.errno == errno.EKEYEXPIRED:
+            raise PersonAbsent("This is not what the person has left behind.")
         try:
             return self._value(answer, kind), answer.descriptor
         except BaseException:
@@ -209,6 +228,7 @@ class Worker:
         access: int | None = None,
         given: int | None = None,
         seconds: float = QUICK_SECONDS,
+        intent: Intent | None = None,
     ) -> Answer:
         """Send a request, starting the worker if needed, and return the answer."""
         began = asyncio.get_running_loop().time()
@@ -223,12 +243,10 @@ class Worker:
             async with asyncio.timeout(seconds), slots:
                 async with self._starting:
                     if self._connection is None or self._connection.ended:
-                        if self._ticketer is not None:
-                            await self._ticketer()  # or nothing is started for them
-                        self._connection = await self._start()
+                        self._connection = await self._start(intent)
                         self._uploads = 0  # what another worker began went with it
                     connection = self._connection
-                    await self._permit(connection)
+                    await self._permit(connection, intent)
                 answer = await connection.request(message, access, given)
                 self._uploads += operation == "begin" and not answer.errno
                 return answer
@@ -247,7 +265,9 @@ class Worker:
             if operation in {"commit", "abort"}:
                 self._uploads = max(0, self._uploads - 1)
 
-    async def _start(self) -> Connection:
+    async def _start(self, intent: Intent | None) -> Connection:
+        if self._ticketer is not None:
+            await self._permission(intent)  # or nothing is started for who is absent
         now = time.monotonic()
         if len(self._starts) == _STARTS and now - self._starts[0] < _STARTS_SECONDS:
             raise Unavailable(
@@ -282,21 +302,35 @@ class Worker:
             raise
         return connection
 
-    async def _permit(self, connection: Connection) -> None:
+    async def _permission(
+        self, intent: Intent | None
+    ) -> tuple[dict[str, object], float]:
+        """Return the request that permits to act, at least an intent, until an end."""
+        assert self._ticketer is not None  # noqa: S101  # the callers look
+        try:
+            ticket = await self._ticketer()
+        except PersonAbsent:
+            if intent is None or self.intents is None:
+                raise
+            own = await self.intents.ticket(intent.grant)
+            return {"op": "intent", "ticket": own.text, "frames": [*own.frames]}, 0.0
+        return {"op": "ticket", "ticket": ticket.text}, ticket.until
+
+    async def _permit(self, connection: Connection, intent: Intent | None) -> None:
         """Pass a ticket to a worker that needs one, before the last one ends."""
         left = connection.permitted_until - time.monotonic()
         if self._ticketer is None or left > _RENEWAL_SECONDS:
             return
         try:
-            ticket = await self._ticketer()
+            request, until = await self._permission(intent)
         except GatewayError:
             if left > 0:
                 return
             raise
-        answer = await connection.request({"op": "ticket", "ticket": ticket.text}, None)
+        answer = await connection.request(request, None)
         if answer.errno:
             raise meaning(answer.errno)
-        connection.permitted_until = ticket.until
+        connection.permitted_until = max(connection.permitted_until, until)
 
     async def _give_up(
         self, starting: "asyncio.Future[tuple[socket.socket, RunningWorker]]"

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 
 import msgspec
 
 from gatewright.backends.worker.client import Worker, latin
 from gatewright.backends.worker.descriptors import let_go
+from gatewright.backends.worker.starting import Intent
 from gatewright.backends.worker.workers import Home, Workers, at_the_root
 from gatewright.core.errors import BackendFailed, NotFound
 from gatewright.domains.files import Command, Outcome
@@ -54,7 +56,31 @@ class WorkerCommands:
     async def home(self, user: str) -> bytes:
         return await self._home(user)
 
-    async def run(self, user: str, command: Command) -> Outcome:
+    def request(self, command: Command, only: Sequence[str] = ()) -> dict[str, object]:
+        """Return the members of the worker's request that runs a command.
+
+        ``only`` is the end of a record of output, and a text without which a record is
+        left out.
+        """
+        return {
+            "root": self._root,
+            "path": latin(command.directory),
+            "argv": [latin(argument) for argument in command.argv],
+            "environment": {
+                latin(name): latin(value) for name, value in command.environment.items()
+            },
+            "seconds": command.seconds,
+            "output_bytes": command.output_bytes,
+            "only": [latin(text) for text in only],
+        }
+
+    async def run(
+        self,
+        user: str,
+        command: Command,
+        only: Sequence[str] = (),
+        intent: Intent | None = None,
+    ) -> Outcome:
         worker = self._workers.of(user)
         stdin = os.memfd_create("input", os.MFD_CLOEXEC)
         try:
@@ -63,21 +89,12 @@ class WorkerCommands:
             os.lseek(stdin, 0, os.SEEK_SET)
             answer, output = await worker.call_for_descriptor(
                 "run",
-                {
-                    "root": self._root,
-                    "path": latin(command.directory),
-                    "argv": [latin(argument) for argument in command.argv],
-                    "environment": {
-                        latin(name): latin(value)
-                        for name, value in command.environment.items()
-                    },
-                    "seconds": command.seconds,
-                    "output_bytes": command.output_bytes,
-                },
+                self.request(command, only),
                 RunAnswer,
                 access=os.O_RDWR,
                 given=stdin,
                 seconds=command.seconds + _GRACE_SECONDS,
+                intent=intent,
             )
         except NotFound as error:
             names = (command.argv[0], command.directory)

@@ -34,6 +34,48 @@ Ticketer = Callable[[], Awaitable[Ticket]]
 """Returns a ticket for one user's worker; raises a `GatewayError` if there is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class IntentTicket:
+    """Permission for a worker to carry out a few requests, whoever has asked."""
+
+    text: str = field(repr=False)
+    """What the worker checks."""
+    frames: tuple[str, ...]
+    """The digests of the requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A request that goes on without its person."""
+
+    grant: str = field(repr=False)
+    """What ``authn`` made for it while the person was there."""
+    word: str = ""
+    """The word that stands in the places of the request that are left open."""
+
+
+class Intents(Protocol):
+    """Grants for what goes on without one person.
+
+    The methods raise a `GatewayError` if there is no grant, or no ticket for it.
+    """
+
+    async def sign(self, name: str, frames: Sequence[str]) -> str:
+        """Return the grant of an intent of this name, for requests by their digests.
+
+        The person has just asked.
+        """
+        ...
+
+    async def ticket(self, grant: str) -> IntentTicket:
+        """Return a ticket for the person's worker."""
+        ...
+
+    async def end(self, grants: Sequence[str]) -> None:
+        """End grants: what they were for has ended."""
+        ...
+
+
 class RunningWorker(Protocol):
     """A running worker, for the process that started it. The methods block."""
 

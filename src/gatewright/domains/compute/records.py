@@ -93,6 +93,8 @@ class JobRecords:
         for job, outcome in zip(jobs, outcomes, strict=True):
             if not isinstance(outcome, GatewayError):
                 taken[job.uuid] = with_end(outcome, self._clock())
+            elif again and isinstance(outcome, Unavailable):
+                continue  # it waits, though others of the user's go on
             elif job.native_id is None:
                 refused[job.uuid] = outcome
             else:

@@ -61,7 +61,8 @@ class Commands:
 
         The command gets its own session. When it ends, its time is over, or the request
         is cancelled, its remaining process group is killed. A descriptor in the request
-        becomes its standard input.
+        becomes its standard input. ``only`` is the end of a record of output, and a
+        text: records without it are left out.
         """
         import subprocess  # a worker that runs no command needs none of it
 
@@ -86,6 +87,11 @@ class Commands:
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
+        if arguments.get("only"):
+            end, wanted = map(raw, arguments["only"])
+            records = bytes(streams[0].kept).split(end)
+            kept = [record + end for record in records if wanted in record]
+            streams[0].kept = bytearray().join(kept)
         return _answer(process.returncode, streams, timed_out=timed_out)
 
 

@@ -6,7 +6,8 @@ The descriptor is sent as ``SCM_RIGHTS`` with the first byte of the frame. A req
 ``{"id", "op", ...}``, an answer ``{"id", "ok"}`` or ``{"id", "errno"}``. The request
 ``{"id", "op": "cancel"}`` cancels the request with this id and has no answer of its
 own. Bytes (names, paths, arguments of commands) are text with one character from U+0000
-to U+00FF for each byte.
+to U+00FF for each byte. A request may have a ``word``, which stands in its path and
+arguments wherever these have the character U+0000.
 """
 
 import json
@@ -14,8 +15,8 @@ import struct
 from collections import deque
 from collections.abc import Iterable
 
-PROTOCOL = 3
-"""Version, which the worker sends first: ``{"protocol": 3, "pid": ...}``."""
+PROTOCOL = 4
+"""Version, which the worker sends first: ``{"protocol": 4, "pid": ...}``."""
 MAXIMUM_BODY = 1 << 20
 """Largest body in bytes."""
 HEADER = struct.Struct(">IB")

@@ -55,6 +55,7 @@ class Server:
             "in_hand": lambda _: len(self._stops),
             "ping": lambda _: None,
             "ticket": self._permit.renew,
+            "intent": self._permit.intend,
         }
         self._quick = quick
         self._slots = [threading.BoundedSemaphore(_SLOTS) for _ in lasting]
@@ -125,9 +126,13 @@ class Server:
         if request["op"] in self._free:
             self._carry_out(request, self._free[request["op"]])
             return
-        if not self._permit.holds():
-            self._stops.pop(request["id"], None)
-            self._carry_out(request, _refusal(errno.EKEYEXPIRED))
+        try:
+            request = self._permit.admit(request)
+        except OSError as error:
+            self._refuse(request, error.errno or errno.EINVAL)
+            return
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            self._refuse(request, errno.EINVAL)
             return
         if request["op"] not in self._lasting:
             self._carry_out(
@@ -136,11 +141,14 @@ class Server:
             return
         operation, slots = self._lasting[request["op"]]
         if not slots.acquire(blocking=False):
-            del self._stops[request["id"]]
-            self._carry_out(request, _refusal(errno.EAGAIN))
+            self._refuse(request, errno.EAGAIN)
             return
         arguments = (request, operation, slots)
         threading.Thread(target=self._carry_out_slowly, args=arguments).start()
+
+    def _refuse(self, request: dict[str, Any], number: int) -> None:
+        self._stops.pop(request["id"], None)
+        self._carry_out(request, _refusal(number))
 
     def _carry_out_slowly(
         self,
