@@ -88,7 +88,8 @@ def list_tokens(config_file: Path | None, state: Path | None) -> None:
         used = optional_timestamp(one.used_at) or "never"
         scopes = ",".join(sorted(one.scopes))
         columns = [one.key, one.user, timestamp(one.expires_at), used, scopes]
-        click.echo("\t".join([*columns, one.label]))
+        label = f"{one.label} (of a job)" if one.delegated else one.label
+        click.echo("\t".join([*columns, label]))
 
 
 @token.command()

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,11 @@ from tests.support.go import WAIT_FOR_GO
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("gateway")
+    return configured(tmp_path_factory.mktemp("gateway"))
+
+
+def configured(folder: Path) -> Path:
+    """Write the configuration of a gateway, whose owner is olga, and return it."""
     (folder / "home").mkdir()
     path = folder / "gatewright.toml"
     path.write_text(
@@ -39,9 +44,13 @@ cores = 2
 @pytest.fixture(scope="module")
 def gateway(settings: Path) -> Iterator[RunningGateway]:
     needs.program("curl", "curl")
-    arguments = ["serve", "--config", str(settings)]
-    with running(arguments, settings.parent / "state") as serving:
+    with served(settings) as serving:
         yield serving
+
+
+def served(settings: Path) -> AbstractContextManager[RunningGateway]:
+    arguments = ["serve", "--config", str(settings)]
+    return running(arguments, settings.parent / "state")
 
 
 def token(settings: Path, *scopes: str) -> str:
@@ -84,6 +93,12 @@ def test_a_token_ends_with_the_one_that_submitted_its_job(
         answer = client.post(place.jobs, json=spec)
         assert answer.status_code == 201, answer.text
     text = place.token_file().read_text().strip()
+    listed = command("token", "list", "--config", str(settings))
+    (line,) = [
+        one for one in listed.splitlines() if one.endswith("\tscript (of a job)")
+    ]
+    assert line.startswith(text[3:29])
+    assert text[30:] not in listed
     assert place.status_of(text) in {200, 403, 404}
     key = parent.removeprefix("gw_").split(".")[0]
     assert place.client.delete(f"/api/v1/tokens/{key}").status_code == 204
@@ -115,3 +130,26 @@ def test_a_token_ends_with_the_session_that_submitted_its_job(
     assert place.status_of(text) == 401
     place.client.delete(f"{place.jobs}/{made.json()['id']}")
     place.until(made.json()["id"], ended)
+
+
+def test_a_token_of_a_job_that_ends_while_the_gateway_is_away(tmp_path: Path) -> None:
+    """It is ended by the next gateway, which learns of the job's end."""
+    settings = configured(tmp_path)
+    home = tmp_path / "home"
+
+    @contextmanager
+    def opened() -> Iterator[tuple[RunningGateway, Place]]:
+        with served(settings) as gateway, gateway.client(token(settings)) as client:
+            uid = os.getuid()
+            yield gateway, Place(client, gateway.url, "local", uid, home, [], "c")
+
+    with opened() as (gateway, place):
+        place.submit(WAIT_FOR_GO + "touch over\n", token={"scopes": ["store"]})
+        text = place.token_file().read_text().strip()
+        until(lambda: list(home.glob("job-*.out")), "the job does not run")
+        gateway.kill()
+        (home / "go").touch()
+        until((home / "over").exists, "the job did not go on")
+    with opened() as (_, later):
+        until(lambda: later.status_of(text) == 401, "it has not ended")
+        later.clear()
