@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 from tests.backends.slurm.made import JOB
-from tests.backends.slurm.test_found import Time
+from tests.backends.slurm.test_forged import RECORD
+from tests.backends.slurm.test_found import OF_QUEUE, Time
 from tests.backends.worker.test_intents import person_key
 from tests.backends.worker.test_permit import KEY, PERSON, BrokersStarter, Tickets
+from typing_extensions import override
 
 from gatewright.backends.authn.intents import GrantedIntent, IntentGrants
 from gatewright.backends.broker import KeyGranter
@@ -25,6 +27,8 @@ from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import QUEUE_FIELDS, Slurm
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import mark_of
+from gatewright.backends.slurm.rows import AccountingRow
+from gatewright.backends.slurm.statuses import Turns
 from gatewright.backends.slurm.submitting import Attempts, Submitter
 from gatewright.backends.worker import IntentTicket, OneWorker, Worker
 from gatewright.core.errors import InvalidContent, PersonAbsent, TimedOut, Unavailable
@@ -324,3 +328,54 @@ async def test_while_the_controller_is_away_it_stays_unknown(site: Site) -> None
         await site.submit(JOB)
     site.away(is_away=False)
     assert await site.submit(JOB) == [JobState.QUEUED]
+
+
+@dataclass
+class Counting(Client):
+    """A cluster whose accounting has a job that found its work done by another."""
+
+    worker: Worker
+
+    def __post_init__(self) -> None:
+        super().__init__(OneWorker(self.worker), Slurm())
+
+    @override
+    async def accounting(
+        self, user: str, numbers: Sequence[str]
+    ) -> list[AccountingRow]:
+        return [replace(RECORD, account="root", comment="gw:01hv:ada")]
+
+    @override
+    async def exit_codes(
+        self, user: str, numbers: Sequence[str]
+    ) -> dict[str, tuple[int, int]]:
+        return {}
+
+
+@pytest.mark.parametrize("has_grant", [True, False])
+async def test_which_of_two_jobs_did_the_work_is_found_out_without_the_person(
+    site: Site, *, has_grant: bool
+) -> None:
+    """The control has no grant, and waits. The claim file is the person's own."""
+    await site.cut_short(JOB)
+    if not has_grant:
+        (site.attempts / "01hv").write_text("")
+    site.claims.mkdir(parents=True)
+    (site.claims / "01hv").write_text("begun 21 0 100\nended 21 3 105\n")
+    worker = Worker(
+        BrokersStarter(person_key()), ticketer=site.tickets, intents=site.intents
+    )
+    attempts = Attempts(site.folder, Time(6.0))
+    finder = Finder(
+        Counting(worker), one_home(site.folder), Time(1000.0), attempts.grants
+    )
+    row = replace(OF_QUEUE, number="22", state="FAILED", comment="gw:01hv:ada")
+    try:
+        (status,) = await finder.of_rows("service", [row], Turns())
+    finally:
+        await worker.close()
+    if has_grant:
+        assert (status.state, status.exit_code) == (JobState.FAILED, 3)
+        assert (status.started_at, status.ended_at) == (100.0, 105.0)
+    else:
+        assert (status.state, status.native_state) == (JobState.ACTIVE, "COMPLETING")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gatewright.backends.slurm.client import Client
@@ -46,9 +46,19 @@ class Finder:
         Returns the home directories of users, which their jobs see too.
     clock
         Gives the time in seconds since 1970 UTC.
+    grants
+        Returns the grants, at most one each, by which jobs of these names go on without
+        their person.
     """
 
-    def __init__(self, client: Client, home: Homes, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Client,
+        home: Homes,
+        clock: Clock,
+        grants: Callable[[Sequence[str]], Sequence[str]] = lambda _: (),
+    ) -> None:
+        self._grants = grants
         self._client = client
         self._home = home
         self._clock = clock
@@ -165,7 +175,9 @@ class Finder:
     async def _claim(self, native: NativeId) -> Claim | None:
         folder = await self.claims(native.user)
         path = f"{folder}/{claim_name(native.name, native.index)}"
-        return await self._client.claim(native.user, path)
+        grant = "".join(await asyncio.to_thread(self._grants, [native.name]))
+        client = self._client.granted(grant) if grant else self._client
+        return await client.claim(native.user, path)
 
     async def of_missing(
         self, user: str, natives: Sequence[NativeId]

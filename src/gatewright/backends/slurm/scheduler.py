@@ -93,8 +93,8 @@ class SlurmScheduler:
     ) -> None:
         self._client = Client(workers, slurm)
         self._service = service_account
-        self._finder = Finder(self._client, home, clock)
         attempts = Attempts(folder, clock)
+        self._finder = Finder(self._client, home, clock, attempts.grants)
         self._submitter = Submitter(self._client, self._finder, attempts, clock)
         self._looks = Looks(folder)
         self._interval = interval
