@@ -11,6 +11,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from typing import Any
 
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
@@ -78,18 +79,21 @@ def columns_of(model: type[BaseModel]) -> Sequence[str]:
     return names
 
 
-def cells(item: Row, paths: Sequence[Sequence[str]]) -> list[str]:
+def cells(item: Row, paths: Sequence[Sequence[str]]) -> list[object]:
     """Return the cells of an item; one that is unknown or no number is empty.
 
     ``paths`` have the name of a field, or that of a member and of a field in it.
     """
-    found = []
+    found: list[object] = []
     for path in paths:
-        value = item[path[0]]
+        value: Any = item[path[0]]
         for name in path[1:]:
             assert isinstance(value, Mapping)  # noqa: S101  # by its model
             value = value[name]
-        found.append(value if type(value) is str else cell_text(value))
+        kind = type(value)
+        # The writer writes texts and numbers itself, floats in full.
+        plain = kind is str or kind is int or (kind is float and value - value == 0)
+        found.append(value if plain else cell_text(value))
     return found
 
 
@@ -109,7 +113,7 @@ def cell_text(value: object) -> str:
     return str(value)
 
 
-def csv_text(rows: Iterable[Sequence[str]]) -> str:
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
     """Return rows of cells as CSV, with quotes where RFC 4180 needs them."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
