@@ -68,7 +68,7 @@ def simulated(field: int, epoch: int, side: int, *, held_out: bool) -> Part:
     at, deep = nights.night(number), nights.deep_night(field)
     plain = prepare(nights.frame(field, at, number, side))
     many = round(side**2 / _AREA)
-    hosts = _hosts(field, at, side)
+    hosts = hosts_of(field, at, side)
     new = choose_stars(plain, hosts, many, random)
     gone = choose_stars(plain, hosts, max(1, many // 3), random)
     apart = np.hypot(gone.x[:, None] - new.x, gone.y[:, None] - new.y).min(axis=1)
@@ -82,7 +82,7 @@ def simulated(field: int, epoch: int, side: int, *, held_out: bool) -> Part:
     )
     reference = prepare(nights.frame(field, deep, number, side, deep=True, more=there))
     found = subtract_frames(science, reference, _FOURIER)
-    unit = zero_point(science, field, at, side)
+    unit = zero_point(science, at, side)
     given = [
         (Stars(stars.x, stars.y, stars.flux * unit), sign)
         for stars, sign in ((new, 1), (gone, -1))
@@ -96,7 +96,7 @@ def simulated(field: int, epoch: int, side: int, *, held_out: bool) -> Part:
     return Part(examples, trials, found.score[~found.bad])
 
 
-def _hosts(field: int, at: nights.Night, side: int) -> tuple[Numbers, Numbers]:
+def hosts_of(field: int, at: nights.Night, side: int) -> tuple[Numbers, Numbers]:
     """Return where the brighter sources of a field are in a night."""
     known = nights.sources(field, side)
     x, y = nights.off(at, known.x, known.y)
@@ -104,18 +104,20 @@ def _hosts(field: int, at: nights.Night, side: int) -> tuple[Numbers, Numbers]:
     return x[bright], y[bright]
 
 
-def zero_point(frame: Prepared, field: int, at: nights.Night, side: int) -> float:
-    """Return the flux that is measured of the field's stars, over the true one.
+def zero_point(frame: Prepared, at: nights.Night, side: int) -> float:
+    """Return the flux that is measured of stars in a night, over the true one.
 
-    As a catalogue gives a frame its zero point.
+    The stars stand alone in a picture without noise: as a catalogue with ever so many
+    stars gives a frame its zero point. With the few real stars of a field, their noise
+    and their neighbours' light would be in all of its fluxes.
     """
-    known = nights.sources(field, side)
-    x, y = nights.off(at, known.x + known.moves[:, 0], known.y + known.moves[:, 1])
-    true = known.flux * at.scale
-    good = (known.size == 0) & (true > 3000) & (true < 3e5)
-    good &= (np.minimum(x, y) > 20) & (np.maximum(x, y) < side - 20)
-    flux, _, measured = star_fluxes(frame, x[good], y[good])
-    return float(np.median((flux / true[good])[measured]))
+    step = side / 5
+    x, y = (part.ravel() for part in np.meshgrid(*2 * [step * (0.5 + np.arange(5))]))
+    flux = np.full(len(x), 1e5)
+    clean = nights.stars_of(at, side, x, y, flux).astype(np.float32)
+    alone = replace(frame, values=clean, bad=np.zeros_like(frame.bad))
+    found, _, _ = star_fluxes(alone, *nights.off(at, x, y))
+    return float(np.mean(found / flux))
 
 
 def decam(turns: int) -> Iterator[Part]:

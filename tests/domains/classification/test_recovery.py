@@ -50,8 +50,9 @@ def test_fluxes_of_stars_that_stand_alone_are_true(
     told: Any = report(train(examples), examples, every, Searched("", 6, 0.02, "25"))
     pulls = told["photometry"]["alone"]
     assert pulls["stars"] > 60
-    assert abs(pulls["mean"]) < 0.1 + 3 * pulls["mean_error"]
-    assert 0.8 < pulls["width"] < 1.3
+    # Some seventy stars: tests/domains/processing/test_pulls.py has more, and a bound.
+    assert abs(pulls["mean"]) < 3 * pulls["mean_error"]
+    assert 0.9 < pulls["width"] < 1.1
 
 
 def test_real_frames_give_examples_of_both_kinds() -> None:
@@ -59,7 +60,8 @@ def test_real_frames_give_examples_of_both_kinds() -> None:
     for held in (True, False):
         some = [one for one in examples if one.held_out is held]
         assert sum(one.real for one in some) > 60
-        assert sum(not one.real for one in some) >= 15
+        # As many as a classifier needs to be tested with.
+        assert sum(not one.real for one in some) >= 10
     told: Any = report(
         train(examples), examples, trials, Searched("DECam", 8, 0.003, "0")
     )

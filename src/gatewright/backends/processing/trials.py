@@ -33,17 +33,18 @@ from gatewright.domains.processing.frames import Frame, Numbers
 from gatewright.domains.processing.injecting import (
     Stars,
     choose_stars,
+    host_places,
     inject,
     recover,
 )
-from gatewright.domains.processing.matching import align, carried
+from gatewright.domains.processing.matching import align
 from gatewright.domains.processing.prepared import Prepared, prepare
 
 __all__ = ["learn", "trial"]
 
 _FOURIER = ScipyFourier()
 _BYTES_OF_PIXEL = 260
-_AREA_OF_STAR = 2000.0
+_AREA_OF_STAR = 3000.0
 _MOST_STARS = 60
 _IN_REFERENCE = 0.25
 _LEAST_TESTED = 10
@@ -112,7 +113,7 @@ def injected(
     into the reference (sign -1). All positions and fluxes are those in the difference.
     """
     plain, plain_reference = prepare(science), prepare(reference)
-    hosts = carried(plain_reference, plain)
+    hosts = host_places(plain, plain_reference)
     number = min(_MOST_STARS, max(1, int(plain.values.size / _AREA_OF_STAR)))
     new = choose_stars(plain, hosts, number, random)
     gone = choose_stars(plain, hosts, max(1, int(number * _IN_REFERENCE)), random)

@@ -16,6 +16,7 @@ from gatewright.domains.processing.matching import (
 from gatewright.domains.processing.prepared import Prepared
 from gatewright.domains.processing.psf import BRIGHT
 from gatewright.domains.processing.regrid import regrid
+from gatewright.domains.processing.warp import grown
 from gatewright.domains.processing.zogy import Input, Subtraction, subtract
 
 TILE = 960
@@ -25,6 +26,8 @@ _CORE = 30
 _SAMPLE = 500_000
 """Largest number of pixels from which the noise is measured."""
 _TURNS = 3
+_CHANGED = 5.0
+"""Least score of a change, sigma, for which no noise was measured yet."""
 _TRUNCATED = 0.98658
 """Standard deviation of a normal distribution that is clipped at three sigma."""
 _MISMATCH = 0.01
@@ -101,7 +104,7 @@ def subtract_frames(
     ratio = flux_ratio(*stars[2:])
     bad = science.bad | moved.bad
     fluxes = _subtract_tiles(science, moved, bad, stars, ratio, alignment, fourier)
-    level, factor = _level_and_factor(fluxes, bad)
+    level, factor = _level_and_factor(fluxes, bad, round(science.psf.fwhm))
     offset: Pixels = np.float32(level) * np.sqrt(fluxes.sky)
     statistic = fluxes.statistic - offset
     error: Pixels = np.sqrt(np.float32(factor**2) * fluxes.sky + fluxes.light)
@@ -122,14 +125,18 @@ def subtract_frames(
     )
 
 
-def _level_and_factor(fluxes: _Fluxes, bad: Mask) -> tuple[float, float]:
+def _level_and_factor(fluxes: _Fluxes, bad: Mask, fwhm: int) -> tuple[float, float]:
     """Return the offset of the fluxes in units of their sky noise, and its factor.
 
-    They give the score a mean of 0 and a width of 1 where there are no sources. The
-    photon noise of sources is known, and is not scaled.
+    They give the score a mean of 0 and a width of 1 where there are no sources: pixels
+    within two FWHM (``fwhm``, pixels) of a change are left out, as the wings of new
+    stars would make the offset too large. The photon noise of sources is known, and is
+    not scaled.
     """
     step = max(1, bad.size // _SAMPLE)
-    known = ~bad.ravel()[::step]
+    plain = np.abs(fluxes.statistic) / np.sqrt(fluxes.sky + fluxes.light)
+    changed = grown(plain > _CHANGED, 2 * fwhm)
+    known = ~(bad | changed).ravel()[::step]
     statistic, sky, light = (
         image.ravel()[::step][known]
         for image in (fluxes.statistic, fluxes.sky, fluxes.light)

@@ -13,7 +13,7 @@ import numpy as np
 
 from gatewright.domains.processing.differencing import Difference
 from gatewright.domains.processing.frames import Frame, Mask, Numbers, Pixels
-from gatewright.domains.processing.matching import pairs
+from gatewright.domains.processing.matching import REACH, carried, pairs
 from gatewright.domains.processing.model import Detection
 from gatewright.domains.processing.prepared import Prepared
 from gatewright.domains.processing.psf import centred
@@ -59,6 +59,23 @@ class Recovery:
     """Indices of detections further than three FWHM from every injected star."""
 
 
+def host_places(frame: Prepared, other: Prepared) -> tuple[Numbers, Numbers]:
+    """Return columns and rows in ``frame`` of sources on which supernovae could lie.
+
+    Both frames have them, so that no cosmic ray is a host. The stars that a frame
+    measures its PSF from are left out: they are no galaxies, and with artificial stars
+    upon them the PSF would be that of blends.
+    """
+    x, y = carried(other, frame)
+    both, mine = pairs(x, y, frame.sources.x, frame.sources.y, REACH)
+    usual = np.ones(len(both), np.bool_)
+    for side, chosen in ((other, both), (frame, mine)):
+        at = side.sources.x[chosen], side.sources.y[chosen]
+        apart = np.hypot(at[0][:, None] - side.psf.x, at[1][:, None] - side.psf.y)
+        usual &= apart.min(axis=1, initial=np.inf) > side.psf.fwhm
+    return x[both[usual]], y[both[usual]]
+
+
 def choose_stars(
     frame: Prepared,
     hosts: tuple[Numbers, Numbers],
@@ -68,9 +85,8 @@ def choose_stars(
     """Return at most ``number`` positions for artificial stars, with fluxes.
 
     Four in ten lie near ``hosts``, at normally distributed offsets of one FWHM; the
-    others lie anywhere. Hosts are sources of another frame, so that no cosmic ray is a
-    host. Fluxes are 2.5 to 80 times the error of a star's flux in the sky, with equal
-    numbers in each magnitude interval.
+    others lie anywhere. Fluxes are 2.5 to 80 times the error of a star's flux in the
+    sky, with equal numbers in each magnitude interval.
     """
     height, width = frame.values.shape
     fwhm = frame.psf.fwhm

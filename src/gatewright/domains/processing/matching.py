@@ -1,8 +1,8 @@
 """Matches the stars of two frames: their offsets and their flux ratio.
 
 Fluxes come from a PSF fit with fixed positions and known noise (Stetson 1987, PASP 99,
-191). The flux ratio is a robust mean in which outliers, such as variable stars, have
-less weight (Huber 1981, Robust Statistics).
+191). The flux ratio is a robust mean in which outliers, such as stars with a supernova
+beside them, have no weight (Beaton and Tukey 1974, Technometrics 16, 147).
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import numpy as np
 from gatewright.domains.processing.frames import Mask, Numbers
 from gatewright.domains.processing.prepared import Prepared
 from gatewright.domains.processing.psf import centred
+from gatewright.domains.processing.psf_wings import weighted_medians
 from gatewright.domains.processing.sources import stamps
 from gatewright.domains.processing.warp import NO_ADJUSTMENT, Adjustment
 
@@ -20,7 +21,8 @@ REACH = 4.0
 _AFFINE = 40
 _LEAST = 3
 _FLOOR = 0.003
-_HUBER = 1.5
+_TUKEY = 4.685
+"""Pull beyond which a star has no weight, for errors that are true."""
 _ROUNDS = 20
 _TURNS = 8
 _PLACES = 0.02
@@ -115,10 +117,15 @@ def carried(first: Prepared, second: Prepared) -> tuple[Numbers, Numbers]:
 
 
 def _own_scatter(left: Numbers, error: Numbers, weight: Numbers, freedom: int) -> float:
-    """Return the scatter that the centroid errors do not explain, pixels."""
-    total = weight.sum() * (len(left) - min(freedom, len(left) - 1)) / len(left)
-    more = (weight * left**2).sum() / total - (weight * error**2).sum() / weight.sum()
-    return float(np.sqrt(max(0.0, more)))
+    """Return the scatter that the centroid errors do not explain, pixels.
+
+    It comes from the weighted median of the offsets: it is for bright stars, and faint
+    galaxies, whose centroids are less certain than said, would make it too large.
+    """
+    middle = 1.4826 * float(weighted_medians(np.abs(left), weight))
+    free = len(left) - min(freedom, len(left) - 1)
+    explained = (weight * error**2).sum() / weight.sum()
+    return float(np.sqrt(max(0.0, middle**2 * len(left) / free - explained)))
 
 
 def pairs(
@@ -195,7 +202,8 @@ def flux_ratio(
     weight = 1.0 / relative**2
     for _ in range(_ROUNDS):
         pull = np.abs(ratio / value - 1.0) / relative
-        weight = np.minimum(1.0, _HUBER / np.maximum(pull, 1e-12)) / relative**2
+        reach = _TUKEY * max(1.0, float(np.median(pull)) * 1.4826)
+        weight = np.maximum(0.0, 1.0 - (pull / reach) ** 2) ** 2 / relative**2
         value, before = float((weight * ratio).sum() / weight.sum()), value
         if value == before:
             break

@@ -1,11 +1,16 @@
-"""Prepares a frame: subtracts its sky and measures noise, sources and PSF."""
+"""Prepares a frame: subtracts its sky and measures noise, sources and PSF.
+
+The sky is measured twice, the second time without the pixels of sources that were found
+after the first: the wings of sources make the most frequent level too high (Bijaoui
+1980, A&A 84, 81).
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.processing.background import measure_background
+from gatewright.domains.processing.background import Background, measure_background
 from gatewright.domains.processing.frames import (
     Frame,
     Mask,
@@ -26,6 +31,8 @@ from gatewright.domains.processing.warp import grown
 
 _DETECT = 10.0
 _MOST = 2000
+_LIT = 5.0
+"""Least significance of light in the smoothed image whose pixels are not sky."""
 _SATURATED = 2
 _LEAST_SKY = 10.0
 
@@ -98,18 +105,14 @@ def prepare(frame: Frame) -> Prepared:
     saturated = np.zeros_like(bad)
     if frame.saturation is not None:
         saturated = grown(np.nan_to_num(values) >= frame.saturation, _SATURATED)
-    background = measure_background(values, bad | saturated)
-    if not np.isfinite(background.noise).all():
-        raise InvalidContent(
-            f"The image “{frame.name}” has too few pixels to measure its sky."
-        )
-    sky = background.level_map()
-    noise = np.maximum(background.noise_map(), np.float32(1e-20))
-    if frame.variance is not None:
-        noise = _by_weights(noise, frame.variance, bad)
     whole = bad | saturated
-    left = np.where(whole, np.float32(0), values - sky)
+    background, noise = _sky(frame, values, whole, whole)
+    left = np.where(whole, np.float32(0), values - background.level_map())
     guess = guess_width(left, noise, whole)
+    # The wings of stars would raise the sky: it is measured again without the stars.
+    lit = grown(gaussian_smooth(left / noise, guess) > _LIT, int(np.ceil(guess)))
+    background, noise = _sky(frame, values, whole, lit)
+    left = np.where(whole, np.float32(0), values - background.level_map())
     psf = measure_psf(left, noise, whole, guess)
     if psf is not None and psf_radius(psf.fwhm) != psf_radius(guess):
         psf = measure_psf(left, noise, whole, psf.fwhm) or psf
@@ -137,6 +140,26 @@ def prepare(frame: Frame) -> Prepared:
         frame.name,
         level,
     )
+
+
+def _sky(
+    frame: Frame, values: Pixels, whole: Mask, lit: Mask
+) -> tuple[Background, Pixels]:
+    """Return the sky background and the noise of each pixel.
+
+    ``lit`` pixels contain sources, and ``whole`` ones no usable value.
+    """
+    found = measure_background(values, whole | lit)
+    if not np.isfinite(found.noise).all():
+        found = measure_background(values, whole)
+    if not np.isfinite(found.noise).all():
+        raise InvalidContent(
+            f"The image “{frame.name}” has too few pixels to measure its sky."
+        )
+    noise = np.maximum(found.noise_map(), np.float32(1e-20))
+    if frame.variance is not None:
+        noise = _by_weights(noise, frame.variance, whole)
+    return found, noise
 
 
 def find_sources(left: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Sources:

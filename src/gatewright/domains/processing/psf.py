@@ -15,6 +15,11 @@ import numpy as np
 
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels
 from gatewright.domains.processing.psf_variation import linear_planes
+from gatewright.domains.processing.psf_wings import (
+    fit_wings,
+    radii,
+    weighted_medians,
+)
 from gatewright.domains.processing.smoothing import gaussian_smooth
 from gatewright.domains.processing.sources import middles, peaks, stamps
 from gatewright.domains.processing.warp import lanczos_table
@@ -31,6 +36,8 @@ _LARGEST = 20.0
 _FAR = 3.0
 _NARROWEST = 1.3
 """Smallest FWHM of a star that is expected, pixels."""
+_TRUE, _TRUE_WINGS = 0.005, 0.02
+"""Least error of a star's pixels, in its core and its wings, over the PSF's peak."""
 _WINGS = 3.5
 """Moffat exponent of a PSF that is known by its FWHM alone."""
 
@@ -139,7 +146,7 @@ def moffat_psf(fwhm: float, shape: tuple[int, int]) -> Psf:
 
     Source: Moffat 1969 (A&A 3, 455).
     """
-    distance = _distance(2 * psf_radius(fwhm) + 1)
+    distance = radii(2 * psf_radius(fwhm) + 1)
     square = (distance / fwhm) ** 2 * 4.0 * (2.0 ** (1.0 / _WINGS) - 1.0)
     model = _unit((1.0 + square) ** -_WINGS * _window(len(distance)))
     return Psf(model[None], shape, fwhm, 0, {}, np.empty(0), np.empty(0))
@@ -258,13 +265,13 @@ def _joined(
     Pixels that are not ``known`` belong to a neighbouring star.
     """
     side = moved.shape[1]
-    distance = _distance(side)
+    distance = radii(side)
     core = distance < 1.2 * fwhm
     window = _window(side)
     flux = np.maximum(moved[:, core].sum(axis=1), 1e-30)
     model = _unit(np.median(moved / flux[:, None, None], axis=0) * window)
     kept = np.ones(len(x), np.bool_)
-    scaled, weight = moved, noise
+    scaled, weight, level = moved, noise, 0.0
     for _ in range(_ROUNDS):
         flux = (moved * model)[:, core].sum(axis=1) / (model[core] ** 2).sum()
         flux = np.maximum(flux, 1e-30)
@@ -274,16 +281,19 @@ def _joined(
         expected = np.hypot(noise, 0.03 * flux * np.sqrt((model[core] ** 2).mean()))
         odd = spread / expected
         kept = odd < max(2.0, 2.5 * float(np.median(odd[kept])))
-        # A star counts by its signal to noise, but none counts for all.
-        weight = 1.0 / np.hypot(noise / flux, 0.002)[kept] ** 2
+        # A star counts by its signal to noise. Faint stars may have faint neighbours
+        # that nobody sees: they must not count as much as bright ones.
+        weight = 1.0 / np.hypot(noise / flux, _TRUE * model.max())[kept] ** 2
         share = weight[:, None, None] * known[kept]
         scaled = moved[kept] / flux[kept][:, None, None]
         model = (share * scaled).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-30)
-        # The median star: light of neighbours is in the wings of a few.
-        typical = _medians(scaled, known[kept])
-        wings = _round_wings(typical, distance)
+        # The median star: light of neighbours is in the wings of a few. Several stars
+        # must count for that, not the brightest one alone.
+        even = 1.0 / np.hypot(noise / flux, _TRUE_WINGS * model.max())[kept] ** 2
+        typical = weighted_medians(scaled, even[:, None, None] * known[kept])
+        wings, level = fit_wings(typical, fwhm, 1.0 / float(np.sqrt(even.sum())))
         part = np.clip((distance - 1.5 * fwhm) / fwhm, 0.0, 1.0)
-        model = _unit(((1.0 - part) * model + part * wings) * window)
+        model = _unit(((1.0 - part) * (model - level) + part * wings) * window)
     _keep(kept, "not like the others", reasons, x)
     planes = model[None]
     if np.count_nonzero(kept) >= _VARYING:
@@ -295,7 +305,7 @@ def _joined(
             ],
             axis=1,
         )
-        planes = linear_planes(model, scaled, known[kept], weight, terms, fwhm)
+        planes = linear_planes(model, scaled - level, known[kept], weight, terms, fwhm)
     return Psf(
         planes,
         (shape[0], shape[1]),
@@ -312,39 +322,9 @@ def _local_level(moved: Numbers, known: Mask, fwhm: float) -> Numbers:
 
     The sky that was subtracted before is the most frequent level, without their light.
     """
-    far = known & (_distance(moved.shape[1]) > _FAR * fwhm)
+    far = known & (radii(moved.shape[1]) > _FAR * fwhm)
     stars = len(moved)
-    return _medians(moved.reshape(stars, -1).T, far.reshape(stars, -1).T)
-
-
-def _medians(stack: Numbers, known: Mask) -> Numbers:
-    """Return the median of the known values along the first axis; 0 without one."""
-    ordered = np.sort(np.where(known, stack, np.inf), axis=0)
-    count = np.count_nonzero(known, axis=0)
-    pair = [
-        np.take_along_axis(ordered, np.maximum(place, 0)[None], 0)[0]
-        for place in ((count - 1) // 2, count // 2)
-    ]
-    return np.where(count > 0, (pair[0] + pair[1]) / 2.0, 0.0)
-
-
-def _distance(side: int) -> Numbers:
-    step = np.arange(side) - side // 2
-    return np.hypot(step[:, None], step[None, :])
-
-
-def _round_wings(model: Numbers, distance: Numbers) -> Numbers:
-    """Return a PSF whose pixels are replaced by their mean at each radius.
-
-    The wings of single stars are lost in the noise.
-    """
-    ring = np.rint(distance).astype(int)
-    count = np.bincount(ring.ravel())
-    profile = np.bincount(ring.ravel(), model.ravel()) / count
-    radius = np.arange(len(profile))
-    # Noise below 0 stays: without it the wings would be too bright on average.
-    wings: Numbers = np.interp(distance, radius, profile)
-    return wings
+    return weighted_medians(moved.reshape(stars, -1).T, far.reshape(stars, -1).T)
 
 
 def _unit(model: Numbers) -> Numbers:
@@ -354,7 +334,7 @@ def _unit(model: Numbers) -> Numbers:
 
 def _window(side: int) -> Numbers:
     """Return a cosine taper: 1 at the centre of a stamp and 0 at its edge."""
-    part = np.clip((_distance(side) / (side / 2) - 0.8) / 0.2, 0.0, 1.0)
+    part = np.clip((radii(side) / (side / 2) - 0.8) / 0.2, 0.0, 1.0)
     window: Numbers = 0.5 * (1.0 + np.cos(np.pi * part))
     return window
 

@@ -1,0 +1,91 @@
+"""Measures the wings of a point-spread function, which noise hides in single stars.
+
+A round Moffat function (Moffat 1969, A&A 3, 455) and a level are fitted to the mean
+of the pixels at each radius. A function of few parameters is known from the bright
+pixels near the core, so that the sum of the point-spread function, by which it is
+normalised, does not add up the noise of all pixels of a stamp. Stetson 1987 (PASP 99,
+191) joins an analytic function to a table of the core for the same reason.
+"""
+
+import numpy as np
+
+from gatewright.domains.processing.frames import Mask, Numbers
+
+_SHARP = np.linspace(0.02, 0.5, 25)
+"""Inverse exponents that are tried: from nearly a Gaussian to wide wings."""
+_USUAL, _USUAL_SPREAD = 0.28, 0.1
+"""Inverse exponent that the atmosphere gives: exponents of 2.5 to 4.8 are observed
+(Trujillo et al. 2001, MNRAS 328, 977)."""
+_WIDTHS = np.linspace(0.85, 1.15, 13)
+_FROM = 0.6
+"""Smallest radius of the fit, in units of the FWHM."""
+_MISFIT = 0.03
+"""Relative error of a Moffat function that is assumed, as real stars differ from it."""
+
+
+def fit_wings(typical: Numbers, fwhm: float, noise: float) -> tuple[Numbers, float]:
+    """Return the wings of a star at each pixel of its stamp, and the level under it.
+
+    Parameters
+    ----------
+    typical
+        A star at the centre of a stamp of odd side.
+    fwhm
+        Its FWHM, pixels.
+    noise
+        Standard deviation of its pixels.
+    """
+    side = typical.shape[0]
+    distance = radii(side)
+    ring = np.rint(distance).astype(int).ravel()
+    count = np.bincount(ring)
+    profile = np.bincount(ring, typical.ravel()) / count
+    radius = np.arange(len(count))
+    used = (radius >= _FROM * fwhm) & (radius <= side // 2)
+    error = np.hypot(noise / np.sqrt(count), _MISFIT * profile + 1e-12)[used]
+    # The same distances come many times: each is computed once.
+    single, times = np.unique(np.rint(distance.ravel() ** 2), return_counts=True)
+    of_ring = np.zeros((len(count), len(single)))
+    of_ring[np.rint(np.sqrt(single)).astype(int), np.arange(len(single))] = times
+    of_ring /= count[:, None]
+    sharp, width = (part.ravel() for part in np.meshgrid(_SHARP, _WIDTHS * fwhm))
+    scale = (width / 2.0) ** 2 / (2.0**sharp - 1.0)
+    shapes = (1.0 + single / scale[:, None]) ** (-1.0 / sharp[:, None]) @ of_ring.T
+    # Least squares for the height and the level under each of the shapes.
+    a, b, z = shapes[:, used] / error, 1.0 / error, profile[used] / error
+    aa, ab, az = (a**2).sum(axis=1), a @ b, a @ z
+    height = (az * (b @ b) - ab * (b @ z)) / (aa * (b @ b) - ab**2)
+    level = (b @ z - ab * height) / (b @ b)
+    misfit = ((height[:, None] * a + level[:, None] * b - z) ** 2).sum(axis=1)
+    best = int((misfit + ((sharp - _USUAL) / _USUAL_SPREAD) ** 2).argmin())
+    wings: Numbers = height[best] * (1.0 + distance**2 / scale[best]) ** (
+        -1.0 / sharp[best]
+    )
+    return wings, float(level[best])
+
+
+def radii(side: int) -> Numbers:
+    """Return the distance of each pixel of a stamp from its middle pixel, pixels."""
+    step = np.arange(side) - side // 2
+    return np.hypot(step[:, None], step[None, :])
+
+
+def weighted_medians(stack: Numbers, weight: Numbers | Mask) -> Numbers:
+    """Return the weighted median along the first axis; 0 where all weights are 0.
+
+    Half of the weight lies below it; between two values it is interpolated.
+    """
+    known = np.where(weight > 0, stack, np.inf)
+    order = np.argsort(known, axis=0)
+    ordered, share = (np.take_along_axis(part, order, 0) for part in (known, weight))
+    total = share.sum(axis=0, dtype=float)
+    # Each value stands in the middle of its own weight.
+    place = np.cumsum(share, axis=0, dtype=float) - share / 2.0
+    after = np.minimum(np.count_nonzero(place < total / 2.0, axis=0), len(stack) - 1)
+    pair = [np.maximum(after - 1, 0), after]
+    low, high = (np.take_along_axis(ordered, n[None], 0)[0] for n in pair)
+    first, last = (np.take_along_axis(place, n[None], 0)[0] for n in pair)
+    with np.errstate(invalid="ignore"):
+        part = np.where(last > first, (total / 2.0 - first) / (last - first), 1.0)
+        middle: Numbers = low + np.clip(part, 0.0, 1.0) * (high - low)
+    return np.where(total > 0, middle, 0.0)
