@@ -21,6 +21,7 @@ CONFIG = {
         "application/fits": "application/octet-stream",
         "application/x-netcdf": "application/octet-stream",
         "application/x-tar": "application/octet-stream",
+        "image/png": "application/octet-stream",
     }
 }
 """What docs/how-to/python.md gives the generator: it knows few media types."""
