@@ -66,6 +66,12 @@ def test_a_pixel_that_one_image_lacks_is_black() -> None:
     assert levels.any()
 
 
+def test_values_beyond_all_numbers_are_black() -> None:
+    images = three()
+    asked = Colours(black=(-1e300, 0, 0), unit=(1e-300, 1, 1), stretch=1e-300)
+    assert not colour_levels(tuple(images), asked).any()
+
+
 def test_images_of_one_value_are_black() -> None:
     flat = np.full((4, 4), 7.0, np.float32)
     assert not colour_levels((flat, flat, flat), Colours()).any()

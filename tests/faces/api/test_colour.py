@@ -200,6 +200,8 @@ async def test_other_formats_and_marks(api: httpx.AsyncClient) -> None:
         ({"survey": "hidden"}, 404, "No image of the band"),
         ({"pos": "CIRCLE 10 10 0.1"}, 404, "No image of the band"),
         ({"pos": f"CIRCLE {RA} {DEC} 0"}, 422, "how large"),
+        ({"pos": f"CIRCLE {RA} {DEC} 10"}, 404, "smaller than a pixel"),
+        ({"pos": f"CIRCLE {RA} {DEC} 180"}, 404, "pixel"),
         ({"pos": f"RANGE {RA} {RA + 1} {DEC} {DEC + 1}"}, 422, "CIRCLE"),
         ({"pos": None}, 422, "which place"),
         ({"pixels": "1025"}, 422, "1024"),

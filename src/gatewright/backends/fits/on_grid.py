@@ -70,6 +70,11 @@ def on_grid(
     projection: Projection = ShiftedProjection(source.wcs, flat.x0, flat.y0)
     if block > 1:
         values = binned(values, block)
+        if not values.size:
+            raise NotFound(
+                f"The image {source.name} is smaller than a pixel of this picture. Ask "
+                "for a smaller radius, or for more pixels."
+            )
         projection = BinnedProjection(projection, block)
     placement = place(grid, (grid.side, grid.side), projection)
     if values.shape == placement.x.shape and is_identity(placement):

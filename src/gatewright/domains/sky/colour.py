@@ -49,7 +49,8 @@ def colour_levels(
             black = colours.black[n]
         if colours.unit is not None:
             unit = colours.unit[n]
-        bands[n] = (image - np.float64(black)) / (unit if unit > 0 else 1.0)
+        with np.errstate(over="ignore"):  # infinite values are black
+            bands[n] = (image - np.float64(black)) / (unit if unit > 0 else 1.0)
     bands[:, ~np.isfinite(bands).all(axis=0)] = 0.0
     intensity = bands.mean(axis=0)
     soft = colours.softening
