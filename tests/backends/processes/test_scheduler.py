@@ -157,6 +157,20 @@ async def test_recorded_jobs_are_let_go(tmp_path: Path, directory: Path) -> None
     await scheduler.close()
 
 
+async def test_the_queue_is_looked_at_again_when_the_clock_was_set_back(
+    tmp_path: Path, directory: Path
+) -> None:
+    now = [2e9]
+    scheduler = scheduler_on(tmp_path, clock=lambda: now[0])
+    followed = Followed(scheduler, directory)
+    assert not (await scheduler.snapshot()).jobs
+    await followed.submit("sleep 300")
+    now[0] -= 3600.0
+    (job,) = (await scheduler.snapshot()).jobs
+    assert job.status.state is JobState.QUEUED
+    await scheduler.close()
+
+
 class Unreliable:
     """A launcher that does nothing the first times, or fails.
 

@@ -126,8 +126,12 @@ class ProcessScheduler:
 
     async def snapshot(self) -> Snapshot:
         async with self._looking:
-            if self._seen is None or self._clock() - self._seen.as_of > _FRESH_SECONDS:
-                as_of = self._clock()
+            as_of = self._clock()
+            # A report of a time to come is old: the clock was set back.
+            if (
+                self._seen is None
+                or not 0 <= as_of - self._seen.as_of <= _FRESH_SECONDS
+            ):
                 jobs = await self._in_thread(self._spool.queue)
                 self._seen = Snapshot(as_of, jobs)
             return self._seen
