@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,26 @@ async def test_only_so_many_coordinates_are_kept(
     monkeypatch.setattr(coordinates, "_LARGEST_COORDINATE", 1)
     with pytest.raises(TooLarge):
         await datasets(path).axes(published)
+
+
+async def test_coordinates_that_many_read_at_once_count_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = datasets(path)
+    published = await catalogue.open(VISITOR, "ens")
+    sizes = [one.values.nbytes for one in (await catalogue.axes(published)).values()]
+    monkeypatch.setattr(coordinates, "_KEPT_BYTES", 2 * sum(sizes))
+    catalogue, read = datasets(path), catalogue.read
+
+    async def slowly(*given: Any) -> AsyncIterator[memoryview]:
+        await asyncio.sleep(0.01)
+        async for window in read(*given):
+            yield window
+
+    monkeypatch.setattr(catalogue, "read", slowly)
+    axes = await asyncio.gather(*(catalogue.axes(published) for _ in range(20)))
+    again = await catalogue.axes(published)
+    assert all(again[n].values is axes[-1][n].values for n in again)
 
 
 async def test_labels_are_read_once_and_not_without_end(

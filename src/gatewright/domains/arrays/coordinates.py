@@ -142,7 +142,7 @@ class Coordinates:
         data = b"".join([bytes(window) async for window in windows])
         how = replace(packing(variable), type=ElementType.FLOAT64)
         found = unpack(np.frombuffer(data, encoding.dtype), how).astype(np.float64)
-        self._keep(published, variable, found, found.nbytes)
+        self._keep(published, variable, found)
         return found
 
     async def _labels(
@@ -158,7 +158,7 @@ class Coordinates:
             )
         texts = await self._datasets.strings(published, variable, whole(shape))
         found = tuple(readable(text).rstrip("\0 ") for text in texts)
-        self._keep(published, variable, found, _BYTES_OF_A_LABEL * len(found))
+        self._keep(published, variable, found)
         return found
 
     def _find(
@@ -174,16 +174,18 @@ class Coordinates:
         published: Published,
         variable: Variable,
         found: Values | tuple[str, ...],
-        size: int,
     ) -> None:
-        self._kept[
-            (published.dataset.source, published.description.version, variable.name)
-        ] = found
-        self._bytes += size
+        key = (published.dataset.source, published.description.version, variable.name)
+        # Others may have read it at the same time: it is kept, and counted, once.
+        self._bytes += _size(found) - _size(self._kept.pop(key, ()))
+        self._kept[key] = found
         while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
-            self._bytes -= (
-                oldest.nbytes
-                if isinstance(oldest, np.ndarray)
-                else _BYTES_OF_A_LABEL * len(oldest)
-            )
+            self._bytes -= _size(oldest)
+
+
+def _size(kept: Values | tuple[str, ...]) -> int:
+    """Return the bytes that the values of a coordinate are counted with."""
+    return (
+        kept.nbytes if isinstance(kept, np.ndarray) else _BYTES_OF_A_LABEL * len(kept)
+    )
