@@ -81,7 +81,7 @@ QUESTIONS: dict[str, CandidateQuery] = {
     "one difference": CandidateQuery(difference="d-0123456789abcdef7"),
     "1 arcmin": CandidateQuery(place=Cone(10, 20, 1 / 60)),
     "1 degree": CandidateQuery(place=Cone(10, 20, 1.0)),
-    "3 degrees": CandidateQuery(place=Cone(10, 20, 3.0)),
+    "2 degrees": CandidateQuery(place=Cone(10, 20, 2.0)),
     "30 degrees": CandidateQuery(place=Cone(10, 20, 30.0)),
     "30 degrees, score above 0.9": CandidateQuery(
         place=Cone(10, 20, 30.0), min_score=0.9

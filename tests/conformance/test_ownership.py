@@ -133,6 +133,7 @@ def filled(path: str, victim: Person, owner: Person, job: str) -> str:
         "{comment}": "nothing",
         "{object}": "nothing",
         "{change}": "nothing",
+        "{label}": "nothing",
         "{incident}": "nothing",
         "{filter}": victim.things["filter"],
     }
@@ -161,6 +162,8 @@ def body_for(path: str, operation: dict[str, Any]) -> dict[str, Any]:
         "/store/{collection}/{key}/permissions": {"everyone": "write"},
         "/candidates/{candidate}/votes": {"vote": "real"},
         "/candidates/claims": {"limit": 1},
+        "/candidates/{candidate}/labels": {"tag": "x"},
+        "/objects/{object}/labels": {"tag": "x"},
         "/filters/{filter}": {"where": "snr > 9", "access": "public"},
         "/objects/{object}/changes": {"split": ["nothing"]},
         "/classifiers": {"survey": "nothing", "method": "votes"},
@@ -253,7 +256,14 @@ def test_a_visitor_has_public_data_alone(world: World, laptop: RunningGateway) -
     owner = world.people["demo"]
     of_the_sky = ("/images", "/surveys", "/coadds", "/differences", "/lightcurve")
     shown = ("/colour", "/place")
-    found = ("/candidates", "/objects", "/classifiers", "/cutouts", "/filters")
+    found = (
+        "/candidates",
+        "/objects",
+        "/classifiers",
+        "/cutouts",
+        "/filters",
+        "/classes",
+    )
     public = ("/datasets", "/session", "/sign-in", *of_the_sky, *found, *shown)
     with laptop.client() as visitor:
         for method, path, operation in world.operations:

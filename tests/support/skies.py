@@ -17,7 +17,7 @@ from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config, Gateway, Limits, SurveySource
 from gatewright.core.events import EventHub
 from gatewright.core.turns import Turns
-from gatewright.domains.discovery import Discovery, Filters, ObjectChanges
+from gatewright.domains.discovery import Discovery, Filters, Labels, ObjectChanges
 from gatewright.domains.sky import SkyService, SurveyWatch
 from gatewright.domains.status import Announcements
 from gatewright.operations.classification import Classifiers
@@ -37,6 +37,7 @@ class SkyServices:
     discovery: Discovery
     object_changes: ObjectChanges
     filters: Filters
+    labels: Labels
     events: EventHub
     streams: Turns
     cutouts: Turns
@@ -77,7 +78,9 @@ async def sky_services(
         assert await watch.wait(150)
         reader = open_image_reader(config, readers)
         events = open_event_hub(database)
-        discovery, object_changes, filters = open_discovery(database, sky, events)
+        discovery, object_changes, filters, labels = open_discovery(
+            database, sky, events, config.discovery
+        )
         processing, classifiers = await open_processing(
             config, database, sky, reader, discovery, stack
         )
@@ -93,6 +96,7 @@ async def sky_services(
             discovery,
             object_changes,
             filters,
+            labels,
             events,
             streams,
             cutouts,

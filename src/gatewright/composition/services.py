@@ -37,7 +37,7 @@ from gatewright.core.turns import Turns
 from gatewright.domains.accounting import Accounting
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService, JobTokens
-from gatewright.domains.discovery import Discovery, Filters, ObjectChanges
+from gatewright.domains.discovery import Discovery, Filters, Labels, ObjectChanges
 from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import RequestedIdentity
 from gatewright.domains.sky import SkyService, SurveyWatch
@@ -77,6 +77,8 @@ class Services:
     """Merging and splitting of objects by people."""
     filters: Filters
     """Saved filters of candidates."""
+    labels: Labels
+    """Classes and tags of candidates and objects."""
     surveys: SurveyWatch
     """The task that indexes the files of the surveys."""
     jobs: JobService
@@ -111,7 +113,9 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         leases = SqlLeases(database)
         sky, surveys, indexing = await open_sky(config, database, readers, stack)
         reader = open_image_reader(config, readers)
-        discovery, object_changes, filters = open_discovery(database, sky, events)
+        discovery, object_changes, filters, labels = open_discovery(
+            database, sky, events, config.discovery
+        )
         processing, classifiers = await open_processing(
             config, database, sky, reader, discovery, stack
         )
@@ -172,6 +176,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             discovery=discovery,
             object_changes=object_changes,
             filters=filters,
+            labels=labels,
             surveys=surveys,
             jobs=jobs,
             job_tokens=compute.tokens,

@@ -1,8 +1,7 @@
 """Data model of the configuration file: TOML tables as frozen pydantic models.
 
-Unknown keys are refused. The reference page (``docs/reference/configuration.md``) is
-generated from the descriptions here, and ``gatewright check`` uses the types to explain
-mistakes.
+Unknown keys are refused; ``gatewright check`` explains mistakes by the types here. The
+descriptions become the reference page (``docs/reference/configuration.md``).
 """
 
 import re
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from gatewright.core.config_base import TABLE, Name, Names
 from gatewright.core.config_catalogues import CatalogueSource
+from gatewright.core.config_discovery import DiscoverySettings
 from gatewright.core.config_people import AuthnSettings, BrokerSettings
 from gatewright.core.config_providers import IdentityProvider
 
@@ -43,7 +43,6 @@ Count = Annotated[int, Field(ge=1)]
 Days = Annotated[int, Field(ge=1, le=3660)]
 Interval = Annotated[float, Field(ge=0.1, le=3600)]
 Access = Literal["public", "users"] | list[Name]
-
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+", re.ASCII)
 _PREFIX = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+", re.ASCII)
@@ -329,6 +328,7 @@ class Config(Section):
     broker: BrokerSettings = BrokerSettings()
     authn: AuthnSettings = AuthnSettings()
     store: StoreSettings = StoreSettings()
+    discovery: DiscoverySettings = DiscoverySettings()
     systems: list[System] = []
     datasets: list[DatasetSource] = []
     surveys: list[SurveySource] = []

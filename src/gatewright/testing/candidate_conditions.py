@@ -6,8 +6,9 @@ on the values themselves.
 
 import operator
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from gatewright.domains.discovery import (
     COLUMNS,
@@ -21,6 +22,7 @@ from gatewright.domains.discovery import (
     Column,
     Comparison,
     Condition,
+    Contains,
     Every,
     Finding,
     Kind,
@@ -35,8 +37,10 @@ from gatewright.domains.discovery import (
 )
 
 SEEN = ("night", "team")
+Labelled = Mapping[str, Collection[tuple[str, str]]]
+"""The labels of candidates by identifier: the column and the name of each."""
 FEATURES = ("fwhm", "chi2", "a")
-_COMPARE: Mapping[Operator, Callable[[float, float], bool]] = {
+_COMPARE: Mapping[Operator, Callable[[Any, Any], bool]] = {
     Operator.LESS: operator.lt,
     Operator.AT_MOST: operator.le,
     Operator.MORE: operator.gt,
@@ -45,7 +49,10 @@ _COMPARE: Mapping[Operator, Callable[[float, float], bool]] = {
 
 
 def holds(
-    condition: Condition, one: Candidate, everything: Sequence[Candidate]
+    condition: Condition,
+    one: Candidate,
+    everything: Sequence[Candidate],
+    labels: Labelled | None = None,
 ) -> bool:
     """Return whether a condition holds for a candidate.
 
@@ -53,11 +60,15 @@ def holds(
     """
     match condition:
         case Not(part):
-            return not holds(part, one, everything)
+            return not holds(part, one, everything, labels)
         case Every(parts):
-            return all(holds(part, one, everything) for part in parts)
+            return all(holds(part, one, everything, labels) for part in parts)
         case Some(parts):
-            return any(holds(part, one, everything) for part in parts)
+            return any(holds(part, one, everything, labels) for part in parts)
+        case Contains(column, value):
+            given = labels or {}
+            same = [other.id for other in everything if other.object == one.object]
+            return any((column, value) in given.get(name, ()) for name in same)
         case Among(column, values):
             return value_of(column, one, everything) in values
         case Comparison(column, sign, other):
@@ -65,13 +76,10 @@ def holds(
             right = other
             if isinstance(other, Column):
                 right = value_of(other.name, one, everything)
-            if sign is Operator.EQUAL:
-                return left == right
-            if sign is Operator.UNEQUAL:
-                return left != right
-            if not isinstance(left, float) or not isinstance(right, float):
-                return False
-            return _COMPARE[sign](left, right)
+            if sign in {Operator.EQUAL, Operator.UNEQUAL}:
+                return (left == right) == (sign is Operator.EQUAL)
+            both = isinstance(left, float) and isinstance(right, float)
+            return both and _COMPARE[sign](left, right)
 
 
 def value_of(column: str, one: Candidate, everything: Sequence[Candidate]) -> Literal:
@@ -160,6 +168,8 @@ def some_condition(
     columns = [*COLUMNS, *(FEATURE + name for name in FEATURES)]
     column = dice.choice(columns)
     kind = kind_of(column)
+    if kind is Kind.WORDS:
+        return Contains(column, dice.choice(["SN Ia", "x"]))
     signs = (
         list(Operator) if kind is Kind.NUMBER else [Operator.EQUAL, Operator.UNEQUAL]
     )

@@ -16,6 +16,7 @@ from gatewright.domains.discovery import (
     Column,
     Comparison,
     Condition,
+    Contains,
     Every,
     Kind,
     Not,
@@ -40,6 +41,8 @@ VALUES: dict[Kind, st.SearchStrategy[Any]] = {
 def comparisons(draw: st.DrawFn) -> Condition:
     column = draw(st.sampled_from(NAMES))
     kind = kind_of(column)
+    if kind is Kind.WORDS:
+        return draw(st.builds(Contains, st.just(column), TEXTS))
     same = st.sampled_from([name for name in NAMES if kind_of(name) is kind])
     equal = st.sampled_from([Operator.EQUAL, Operator.UNEQUAL])
     some = st.lists(VALUES[kind], min_size=1, max_size=3).map(tuple)
@@ -112,6 +115,8 @@ def test_any_text_is_a_condition_or_is_refused_with_its_place(text: str) -> None
         ("flux > flux_error", None),
         ("features.fwhm in (1, 2.5, 1e+300)", None),
         ("score == null", None),
+        ('"SN Ia" in classes and not "x" in tags', None),
+        ("'x' not in tags", 'not "x" in tags'),
         ("null != band", "band != null"),
     ],
 )
@@ -158,6 +163,13 @@ def test_precedence_and_forms(text: str, written: str | None) -> None:
         ("snr in (1, null)", 12, "“snr” is a number, and this is null."),
         ('snr in ("x")', 9, "“snr” is a number, and this is a text."),
         ("time_assumed in (true)", 18, "“in” is for numbers and texts."),
+        ('classes == "SN Ia"', 9, '“classes” is a list of texts: write “"..." in cl'),
+        ("tags == null", 6, '“tags” is a list of texts: write “"..." in tags”.'),
+        ('tags in ("x")', 1, 'Write “"..." in tags”.'),
+        ("1 in tags", 1, "“tags” is a list of texts, and this is none."),
+        ('"x" in band', 8, "After a value and “in” stands classes or tags."),
+        ('"x" in ("x")', 8, "“(” cannot stand here."),
+        ('"x" in "x"', 8, "After a value and “in” stands classes or tags."),
         ("snr not > 8", 9, "“in” is missing here."),
         ("snr > 1e999", 7, "This number is too large."),
         ("snr > 8x", 7, "“8” cannot stand here."),

@@ -39,6 +39,7 @@ def filled(path: str) -> str:
         "change",
         "incident",
         "filter",
+        "label",
     ):
         path = path.replace(f"{{{name}}}", "x")
     return path.replace("{path}", "x").replace("{key}", "x").replace("{job_id}", "1")

@@ -14,6 +14,7 @@ from gatewright.domains.discovery import (
     Column,
     Comparison,
     Condition,
+    Contains,
     Every,
     Literal,
     Not,
@@ -35,6 +36,7 @@ _HISTORY: Final = {
     "history.real": "CAST(COALESCE(SUM(h.votes_real), 0) AS DOUBLE PRECISION)",
     "history.bogus": "CAST(COALESCE(SUM(h.votes_bogus), 0) AS DOUBLE PRECISION)",
 }
+_KINDS: Final = {"classes": "class", "tags": "tag"}
 _UNKNOWN: Final = frozenset({"score", "mjd", "band", "reason", "classifier"})
 """Columns that may be NULL, beside the features and the history."""
 _OPERATORS: Final = {Operator.EQUAL: "=", Operator.UNEQUAL: "<>"}
@@ -57,6 +59,13 @@ def _sql(condition: Condition, sources: Sequence[int]) -> tuple[str, list[object
             text, bound = _column(column, sources)
             marks = ", ".join("?" for _ in values)
             return _known(f"{text} IN ({marks})", column), [*bound, *values]
+        case Contains(column, value):
+            text = (
+                "EXISTS (SELECT 1 FROM candidate h JOIN candidate_label l "  # noqa: S608  # own names
+                "ON l.candidate = h.id WHERE h.object = c.object "
+                f"AND +h.source IN ({_numbers(sources)}) AND l.kind = ? AND l.name = ?)"
+            )
+            return text, [_KINDS[column], value]
         case Not(part):
             text, bound = _sql(part, sources)
             return f"NOT {text}", bound
@@ -108,18 +117,24 @@ def _known(test: str, *columns: str) -> str:
     return f"COALESCE({test}, FALSE)" if unknown else f"({test})"
 
 
+def _numbers(sources: Sequence[int]) -> str:
+    """Return numbers of our own as a list in SQL.
+
+    The databases bind some 32,000 values at most, and a condition names many columns.
+    """
+    return ", ".join(f"{source:d}" for source in sources)
+
+
 def _column(name: str, sources: Sequence[int]) -> tuple[str, list[object]]:
     """Return the SQL of a column, and the values of its placeholders."""
     if name.startswith(FEATURE):
         number = "CASE WHEN json_valid(c.features) THEN json_extract(c.features, ?) END"
         return f"({number})", [f"$.{name.removeprefix(FEATURE)}"]
     if name.startswith(HISTORY):
-        # The numbers of our own stand in the text: a condition may name many columns,
-        # and the databases bind some 32,000 values at most.
-        some = ", ".join(f"{source:d}" for source in sources)
         text = (
             f"(SELECT {_HISTORY[name]} FROM candidate h "  # noqa: S608  # own names
-            f"WHERE h.object = c.object AND h.id <> c.id AND +h.source IN ({some}))"
+            "WHERE h.object = c.object AND h.id <> c.id "
+            f"AND +h.source IN ({_numbers(sources)}))"
         )
         return text, []
     return _SQL.get(name, f"c.{name}"), []

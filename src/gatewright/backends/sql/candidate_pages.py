@@ -18,7 +18,7 @@ EXAMINED = 20_000
 """Largest number of candidates that a page with conditions examines."""
 EXAMINED_PLACES = 200_000
 """Largest number of candidates whose index entry a page of a wide circle examines."""
-WIDE = 3.0
+WIDE = 2.0
 """Radius in degrees above which a circle has too many candidates to sort them."""
 _LEAST_EXAMINED = 100
 _MANY_SOURCES = 100

@@ -99,7 +99,7 @@ class SqlCandidates:
         limit: int,
         cursor: str | None = None,
     ) -> Page[Candidate]:
-        sources = await self._sources(visible)
+        sources = await visible_sources(self._database, visible)
         wanted = _wanted(sources, query)
         bound = None
         if wanted and is_walked(query):
@@ -127,7 +127,7 @@ class SqlCandidates:
         limit: int,
         cursor: str | None = None,
     ) -> Page[Candidate]:
-        sources = await self._sources(visible)
+        sources = await visible_sources(self._database, visible)
         wanted = _wanted(sources, query)
         if not wanted:
             return Page([])
@@ -173,7 +173,9 @@ class SqlCandidates:
     ) -> Sequence[Candidate]:
         sources = {
             source: surveys
-            for source, surveys in (await self._sources(visible)).items()
+            for source, surveys in (
+                await visible_sources(self._database, visible)
+            ).items()
             if survey in surveys
         }
         found: list[Candidate] = []
@@ -264,22 +266,21 @@ class SqlCandidates:
         person: str,
         limit: int,
     ) -> list[Candidate]:
-        sources = await self._sources(visible)
+        sources = await visible_sources(self._database, visible)
         if not sources:
             return []
         text, values = some_statement(condition, value, list(sources), person, limit)
         rows = await self._database.read(text, *values)
         return _readable(rows[::-1], sources)
 
-    async def _sources(self, visible: Collection[str]) -> Sources:
-        """Return the sources whose surveys are all visible."""
-        rows = await self._database.read(_SOURCES)
-        sources = readable(rows, _source, "number")
-        return {
-            number: surveys
-            for number, surveys in sources
-            if set(surveys) <= set(visible)
-        }
+
+async def visible_sources(database: Database, visible: Collection[str]) -> Sources:
+    """Return the sources whose surveys are all visible."""
+    rows = await database.read(_SOURCES)
+    sources = readable(rows, _source, "number")
+    return {
+        number: surveys for number, surveys in sources if set(surveys) <= set(visible)
+    }
 
 
 def _readable(rows: Sequence[Row], sources: Sources) -> list[Candidate]:

@@ -17,6 +17,7 @@ from gatewright.domains.discovery.conditions import (
     Column,
     Comparison,
     Condition,
+    Contains,
     Every,
     Kind,
     Literal,
@@ -37,6 +38,14 @@ from gatewright.domains.discovery.filters import (
     readers,
 )
 from gatewright.domains.discovery.hearing import Hearing
+from gatewright.domains.discovery.labels import (
+    LONGEST_TAG,
+    MOST_LABELS,
+    Label,
+    LabelKind,
+    Labels,
+    LabelStore,
+)
 from gatewright.domains.discovery.model import (
     JOIN_RADIUS,
     Candidate,
@@ -76,8 +85,10 @@ __all__ = [
     "LONGEST_COMMENT",
     "LONGEST_CONDITION",
     "LONGEST_DESCRIPTION",
+    "LONGEST_TAG",
     "MERGE_RADIUS",
     "MOST_HISTORY",
+    "MOST_LABELS",
     "MOST_NAMES",
     "Among",
     "Candidate",
@@ -91,6 +102,7 @@ __all__ = [
     "Comparison",
     "Condition",
     "Cone",
+    "Contains",
     "Discovery",
     "Every",
     "FilterDraft",
@@ -99,6 +111,10 @@ __all__ = [
     "Finding",
     "Hearing",
     "Kind",
+    "Label",
+    "LabelKind",
+    "LabelStore",
+    "Labels",
     "Literal",
     "Not",
     "ObjectChange",

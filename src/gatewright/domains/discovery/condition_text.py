@@ -7,6 +7,7 @@ r"""Parses conditions on candidates; nothing in them is executed.
     negation   = "not" negation | "(" condition ")" | comparison
     comparison = side operator side
                | column [ "not" ] "in" "(" literal { "," literal } ")"
+               | text [ "not" ] "in" column
     operator   = "==" | "!=" | "<" | "<=" | ">" | ">="
     side       = column | literal
     literal    = number | text | "true" | "false" | "null"
@@ -35,6 +36,7 @@ from gatewright.domains.discovery.conditions import (
     Column,
     Comparison,
     Condition,
+    Contains,
     Every,
     Kind,
     Literal,
@@ -197,12 +199,15 @@ class _Parser:
     def _comparison(self) -> Condition:
         first = self._now
         left = self._side()
-        if isinstance(left, Column):
-            if self._take("in"):
-                return self._among(left.name)
-            if self._take("not"):
-                self._expect("in")
-                return Not(self._among(left.name))
+        if self._now.text in {"in", "not"}:
+            negated = self._take("not")
+            self._expect("in")
+            found = (
+                self._among(left.name, first)
+                if isinstance(left, Column)
+                else self._contains(left, first)
+            )
+            return Not(found) if negated else found
         sign = self._now
         if not self._take(*Operator):
             raise self._unexpected(_HINTS_OF_KIND)
@@ -227,6 +232,8 @@ class _Parser:
     ) -> None:
         """Refuse a comparison of different kinds, and an order of what has none."""
         kind = kind_of(name)
+        if kind is Kind.WORDS:
+            raise _fault(sign.at, f'“{name}” is {kind}: write “"..." in {name}”.')
         other = kind_of(right.name) if isinstance(right, Column) else _kind(right)
         if other is not None and other is not kind:
             raise _fault(second.at, f"“{name}” is {kind}, and this is {other}.")
@@ -271,7 +278,21 @@ class _Parser:
         self._place += 1
         return value
 
-    def _among(self, name: str) -> Among:
+    def _contains(self, value: Literal, first: Token) -> Contains:
+        column = self._now
+        name = self._side()
+        if not isinstance(name, Column) or kind_of(name.name) is not Kind.WORDS:
+            lists = " or ".join(n for n, k in COLUMNS.items() if k is Kind.WORDS)
+            raise _fault(column.at, f"After a value and “in” stands {lists}.")
+        if not isinstance(value, str):
+            raise _fault(
+                first.at, f"“{name.name}” is a list of texts, and this is none."
+            )
+        return Contains(name.name, value)
+
+    def _among(self, name: str, first: Token) -> Among:
+        if kind_of(name) is Kind.WORDS:
+            raise _fault(first.at, f'Write “"..." in {name}”.')
         self._expect("(")
         values: list[float | str] = []
         while True:

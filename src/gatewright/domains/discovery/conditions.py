@@ -20,6 +20,7 @@ class Kind(StrEnum):
     NUMBER = "a number"
     TEXT = "a text"
     TRUTH = "true or false"
+    WORDS = "a list of texts"
 
 
 class Operator(StrEnum):
@@ -71,6 +72,8 @@ COLUMNS: Final[Mapping[str, Kind]] = {
     "history.last": Kind.NUMBER,
     "history.real": Kind.NUMBER,
     "history.bogus": Kind.NUMBER,
+    "classes": Kind.WORDS,
+    "tags": Kind.WORDS,
 }
 """Kind of each column; features are further columns, which are numbers."""
 
@@ -114,6 +117,16 @@ class Among:
 
 
 @dataclass(frozen=True, slots=True)
+class Contains:
+    """A column of several texts that has one."""
+
+    column: str
+    """Name of the column."""
+    value: str
+    """The text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """What holds if another condition does not."""
 
@@ -137,7 +150,7 @@ class Some:
     """The conditions, at least two."""
 
 
-Condition = Comparison | Among | Not | Every | Some
+Condition = Comparison | Among | Contains | Not | Every | Some
 """A condition: for each candidate it holds or does not."""
 
 
@@ -149,6 +162,8 @@ def condition_text(condition: Condition) -> str:
             return f"{column} {operator} {right}"
         case Among(column, values):
             return f"{column} in ({', '.join(map(literal_text, values))})"
+        case Contains(column, value):
+            return f"{literal_text(value)} in {column}"
         case Not(Every() | Some() as part):
             return f"not ({condition_text(part)})"
         case Not(part):

@@ -172,8 +172,9 @@ async def follow_candidates(request: Request, context: Context) -> Response:
     """Follow new candidates, votes and comments, as server-sent events.
 
     The kinds are candidates.found, candidate.voted (with the numbers of votes),
-    candidate.commented and candidate.comment-removed. A client that reconnects sends
-    the id of the last event it saw as ``Last-Event-ID``.
+    candidate.commented, candidate.comment-removed, candidate.labelled and
+    candidate.label-removed. A client that reconnects sends the id of the last event it
+    saw as ``Last-Event-ID``.
     """
     context.caller.require_user()
     services = context.services

@@ -88,6 +88,36 @@ export class Candidates {
     return this._http.request(this._path(id, `/comments/${escapeName(comment)}`), { method: "DELETE" });
   }
 
+  /** The classes that people choose from: `{classes}`. @param {AbortSignal} [signal] @returns {Promise<any>} */
+  classes(signal) {
+    return this._http.json("/api/v1/classes", { signal });
+  }
+
+  /** Classes and tags of a candidate, the first 1,000: `{labels, next}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  labels(id, signal) {
+    return this._http.json(this._path(id, "/labels"), { query: { limit: 1000 }, signal });
+  }
+
+  /** Gives a class or a tag to a candidate; returns it. @param {string} id @param {{class: string} | {tag: string}} label @returns {Promise<any>} */
+  label(id, label) {
+    return this._http.json(this._path(id, "/labels"), { method: "POST", json: label });
+  }
+
+  /** Removes a class or tag that one gave. @param {string} id @param {string} label Its id @returns {Promise<Response>} */
+  removeLabel(id, label) {
+    return this._http.request(this._path(id, `/labels/${escapeName(label)}`), { method: "DELETE" });
+  }
+
+  /** Classes and tags of an object, the first 1,000: `{labels, next}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  objectLabels(id, signal) {
+    return this._http.json(`/api/v1/objects/${escapeName(id)}/labels`, { query: { limit: 1000 }, signal });
+  }
+
+  /** Gives a class or a tag to an object; returns it. @param {string} id @param {{class: string} | {tag: string}} label @returns {Promise<any>} */
+  labelObject(id, label) {
+    return this._http.json(`/api/v1/objects/${escapeName(id)}/labels`, { method: "POST", json: label });
+  }
+
   /** An object with its first 1,000 candidates in order of time; `next` if there are more. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
   object(id, signal) {
     return this._http.json(`/api/v1/objects/${escapeName(id)}`, { query: { limit: 1000 }, signal });
