@@ -5,7 +5,8 @@ import pytest
 from tests.support.fields import gaussian_stars, tangent
 
 from gatewright.domains.processing.frames import Numbers
-from gatewright.domains.processing.sources import middles
+from gatewright.domains.processing.regrid import sampled
+from gatewright.domains.processing.sources import middles, stamps
 from gatewright.domains.processing.warp import (
     Adjustment,
     Placement,
@@ -96,3 +97,36 @@ def test_a_placement_knows_when_nothing_moves() -> None:
     moved = place(sky, (64, 64), sky, Adjustment(x=(0.01, 0.0, 0.0)))
     assert not is_identity(moved)
     assert np.allclose(moved.x - found.x, 0.01)
+
+
+def test_an_image_is_resampled_the_same_whichever_way_its_pixels_are_read() -> None:
+    """Neighbours that stay neighbours are read as rectangles, others one by one."""
+    values = np.random.default_rng(3).normal(100, 8, (60, 1100)).astype(np.float32)
+    bad = np.zeros(values.shape, np.bool_)
+    bad[20, 700] = True
+    columns, rows = np.meshgrid(np.arange(1100.0), np.arange(60.0))
+    x, y = columns + 0.3 + 1e-4 * columns, rows - 0.2
+    straight = resample(values, bad, Placement(x, y))
+    turned = resample(values, bad, Placement(x[:, ::-1], y[:, ::-1]))
+    for one, other in zip(straight, turned, strict=True):
+        assert np.array_equal(one, other[:, ::-1])
+
+
+def test_one_pixel_that_moves_is_no_identity() -> None:
+    columns, rows = np.meshgrid(np.arange(20.0), np.arange(40.0))
+    assert is_identity(Placement(columns, rows))
+    rows[39, 19] += 1e-3
+    assert not is_identity(Placement(columns, rows))
+
+
+def test_pixels_beyond_the_edge_have_the_value_of_the_outside() -> None:
+    image = np.arange(12, dtype=np.float32).reshape(3, 4)
+    cut = stamps(image, np.array([0.2, 3.0]), np.array([0.0, 2.4]), 1, -1.0)
+    assert cut[0].tolist() == [[-1, -1, -1], [-1, 0, 1], [-1, 4, 5]]
+    assert cut[1].tolist() == [[6, 7, -1], [10, 11, -1], [-1, -1, -1]]
+    x = np.array([[0.4, np.nan, 3.6], [-0.6, 3.0, 2.0]])
+    y = np.array([[0.0, 1.0, 1.0], [0.0, 2.0, 2.6]])
+    found = sampled(image, Placement(x, y), np.float32(-1))
+    assert found.tolist() == [[0, -1, -1], [-1, 11, -1]]
+    same = np.full((3, 4), 7, np.float32)
+    assert sampled(same, Placement(x, y), np.float32(7)).tolist() == [[7] * 3] * 2

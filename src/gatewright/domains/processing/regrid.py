@@ -18,6 +18,8 @@ from gatewright.domains.processing.warp import (
     resample,
 )
 
+_ROWS = 32
+
 T = TypeVar("T", bound=np.generic)
 
 
@@ -43,12 +45,18 @@ def regrid(
 def sampled(image: NDArray[T], placement: Placement, outside: T) -> NDArray[T]:
     """Return the nearest pixel of an image at each position, or ``outside``."""
     height, width = image.shape
-    known = np.isfinite(placement.x + placement.y)
-    x = np.rint(np.where(known, placement.x, -1)).astype(np.int32)
-    y = np.rint(np.where(known, placement.y, -1)).astype(np.int32)
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    values = image[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
-    return np.where(inside, values, outside)
+    values = np.full(placement.x.shape, outside, image.dtype)
+    if (image == outside).all():
+        return values
+    flat = image.ravel()
+    for first in range(0, len(values), _ROWS):
+        part = slice(first, first + _ROWS)
+        with np.errstate(invalid="ignore"):
+            x, y = np.rint(placement.x[part]), np.rint(placement.y[part])
+            inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+            place = np.where(inside, y * width + x, 0.0).astype(np.intp)
+        np.copyto(values[part], flat[place], where=inside)
+    return values
 
 
 def measured_again(

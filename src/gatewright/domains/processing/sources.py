@@ -48,13 +48,18 @@ def stamps(
 
     Pixels outside the image have the value ``outside``.
     """
-    padded = np.pad(image, radius, constant_values=np.float32(outside))
-    across = np.rint(x).astype(int)[:, None, None]
-    down = np.rint(y).astype(int)[:, None, None]
-    step = np.arange(2 * radius + 1)
-    down = np.clip(down + step[None, :, None], 0, padded.shape[0] - 1)
-    across = np.clip(across + step[None, None, :], 0, padded.shape[1] - 1)
-    cut: Pixels = padded[down, across]
+    step = np.arange(-radius, radius + 1)
+    down = np.rint(y).astype(int)[:, None] + step
+    across = np.rint(x).astype(int)[:, None] + step
+    inside = [
+        (place >= 0) & (place < side)
+        for place, side in zip((down, across), image.shape, strict=True)
+    ]
+    down, across = (
+        np.where(i, p, 0) for i, p in zip(inside, (down, across), strict=True)
+    )
+    cut: Pixels = image[down[:, :, None], across[:, None, :]]
+    cut[~(inside[0][:, :, None] & inside[1][:, None, :])] = outside
     return cut
 
 

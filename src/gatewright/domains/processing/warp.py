@@ -23,7 +23,7 @@ LOBES = 3
 ACCURACY = 2e-4
 """Largest error of an interpolated position, pixels."""
 _STEPS = (32, 16, 8, 4, 2)
-_ROWS = 16
+_ROWS, _COLUMNS = 16, 512
 _PHASES = 4096
 
 
@@ -137,18 +137,18 @@ def resample(
     near = grown(flags, 1)
     table = lanczos_table(LOBES)
     for first in range(0, shape[0], _ROWS):
-        rows = slice(first, first + _ROWS)
-        some = _resample_rows(
-            padded, near, placement.x[rows] + pad, placement.y[rows] + pad, table
-        )
-        out[rows], lost[rows] = some
+        for left in range(0, shape[1], _COLUMNS):
+            part = slice(first, first + _ROWS), slice(left, left + _COLUMNS)
+            out[part], lost[part] = _resample_part(
+                padded, near, placement.x[part] + pad, placement.y[part] + pad, table
+            )
     change = area_change(placement)
     out *= change
     out[lost] = 0
     return out, lost, change
 
 
-def _resample_rows(
+def _resample_part(
     padded: Pixels, flags: Mask, x: Numbers, y: Numbers, table: Pixels
 ) -> tuple[Pixels, Mask]:
     height, width = padded.shape
@@ -160,12 +160,22 @@ def _resample_rows(
     across = _phase_weights(table, (x - left).astype(np.float32))
     down = _phase_weights(table, (y - top).astype(np.float32))
     flat = padded.ravel()
+    row0, column0 = int(top[0, 0]) - reach + 1, int(left[0, 0]) - reach + 1
+    rows, columns = np.arange(x.shape[0])[:, None], np.arange(x.shape[1])
+    moved = top - rows != top[0, 0], left - columns != left[0, 0]
+    # Neighbours that stay neighbours are a rectangle of the image, which is quick.
+    steady = not any(part.any() for part in moved)
     start = (top - reach + 1) * width + (left - reach + 1)
     total = np.zeros(x.shape, np.float32)
     for row in range(taps):
-        line = across[0] * flat[start]
-        for column in range(1, taps):
-            line += across[column] * flat[start + column]
+        line = np.zeros(x.shape)
+        for column in range(taps):
+            if steady:
+                y0, x0 = row0 + row, column0 + column
+                seen = padded[y0 : y0 + x.shape[0], x0 : x0 + x.shape[1]]
+            else:
+                seen = flat[start + column]
+            line += across[column] * seen
         total += down[row] * line
         start += width
     nearest = np.rint(y).astype(np.int32) * width + np.rint(x).astype(np.int32)
@@ -216,11 +226,15 @@ def area_change(placement: Placement) -> Pixels:
 
 def is_identity(placement: Placement) -> bool:
     """Return whether no pixel moves by more than a millionth of a pixel."""
-    rows, columns = np.indices(placement.x.shape, dtype=np.float64)
-    return bool(
-        np.all(np.abs(placement.x - columns) < 1e-6)
-        and np.all(np.abs(placement.y - rows) < 1e-6)
-    )
+    columns = np.arange(placement.x.shape[1], dtype=np.float64)
+    # Some rows at a time: most placements move the first of them already.
+    for first in range(0, len(placement.x), _ROWS):
+        part = slice(first, first + _ROWS)
+        rows = first + np.arange(len(placement.x[part]), dtype=np.float64)[:, None]
+        for places, own in ((placement.x, columns), (placement.y, rows)):
+            if not np.all(np.abs(places[part] - own) < 1e-6):
+                return False
+    return True
 
 
 def grown(mask: Mask, reach: int) -> Mask:
