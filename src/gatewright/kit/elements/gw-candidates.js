@@ -1,6 +1,7 @@
 import { sexagesimal } from "../client/wcs.js";
 import { css, html, nothing, repeat } from "../vendor/lit.js";
 import { GwElement, walkRows } from "./base.js";
+import { filterList, readFilters } from "./filter-parts.js";
 import { exact, local } from "./format.js";
 import { freeStamps, readStamp, voteWords } from "./stamps.js";
 import { table } from "./styles.js";
@@ -9,29 +10,38 @@ const FOUND_WAITS_MS = 500;
 
 /**
  * `<gw-candidates>`: what differences of images found, the most significant first. Votes
- * appear as they come.
+ * appear as they come. A saved filter or a condition narrows them; whoever may vote saves
+ * a condition under a name, for all accounts.
  *
  * @attr {string} survey - Only of this survey.
  * @attr {string} difference - Only of this difference.
  * @attr {boolean} unscanned - Only those that nobody has voted on.
+ * @attr {string} filter - Only those that fulfil this saved filter.
+ * @attr {string} where - Only those that fulfil this condition, such as `snr > 8`.
  * @attr {number} limit - Candidates that come at once, by default 25.
  * @property {any[] | null} candidates - The candidates that are shown.
  * @fires gw-open - The candidate that was chosen.
+ * @fires gw-filter - `{filter, where}`, after another filter or condition was chosen.
+ * @fires gw-saved - The filter, after it was saved.
  * @slot empty - Where there is none.
+ * @csspart filter - The form to filter them.
  * @csspart table - The table.
  * @example
  * <gw-candidates limit="5"></gw-candidates>
  */
 export class GwCandidates extends GwElement {
   static properties = {
-    survey: {}, difference: {}, unscanned: { type: Boolean }, limit: { type: Number },
-    candidates: { attribute: false }, next: { state: true }, pictures: { state: true },
+    survey: {}, difference: {}, unscanned: { type: Boolean }, filter: {}, where: {}, limit: { type: Number },
+    candidates: { attribute: false }, next: { state: true }, pictures: { state: true }, filters: { state: true },
   };
 
   static styles = [GwElement.styles, table, css`
     :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
     img, span.none { background: #000; block-size: 48px; border-radius: 3px; display: block; image-rendering: pixelated; inline-size: 48px; object-fit: contain; }
     time { white-space: nowrap; }
+    form { align-items: end; display: flex; flex-wrap: wrap; gap: 8px; }
+    label.where { flex: 1 1 240px; }
+    input { font-family: var(--gw-mono); inline-size: 100%; }
   `];
 
   constructor() {
@@ -39,6 +49,8 @@ export class GwCandidates extends GwElement {
     this.survey = "";
     this.difference = "";
     this.unscanned = false;
+    this.filter = "";
+    this.where = "";
     this.limit = 25;
     /** @type {any[] | null} */
     this.candidates = null;
@@ -46,6 +58,8 @@ export class GwCandidates extends GwElement {
     this.next = null;
     /** @type {Map<string, string>} */
     this.pictures = new Map();
+    /** Saved filters to choose from. @type {any[]} */
+    this.filters = [];
     this._latest = {};
     this._wait = 0;
   }
@@ -56,6 +70,12 @@ export class GwCandidates extends GwElement {
       hear: (/** @type {any} */ event) => this._hear(event),
       tell: (/** @type {string} */ state) => state === "again" && this.candidates && this.reload(),
     }, this.signal);
+    this.gateway.auth.session().then((session) => (this.who = session), () => {});
+    this._readFilters();
+  }
+
+  async _readFilters() {
+    this.filters = await readFilters(this.gateway, this.signal);
   }
 
   /** @param {import("../client/events.js").ServerEvent} event */
@@ -72,7 +92,9 @@ export class GwCandidates extends GwElement {
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (["survey", "difference", "unscanned", "limit"].some((name) => changed.has(name))) this.reload();
+    // What an earlier filter found is none of this one's.
+    if (changed.has("filter") || changed.has("where")) this.candidates = null;
+    if (["survey", "difference", "unscanned", "filter", "where", "limit"].some((name) => changed.has(name))) this.reload();
   }
 
   disconnectedCallback() {
@@ -84,22 +106,50 @@ export class GwCandidates extends GwElement {
 
   async reload() {
     const latest = (this._latest = {});
-    const page = await this.load(() => this._page(null));
+    const page = await this.load(() => this._page(null, latest));
     if (page && latest === this._latest) this._take([], page);
   }
 
   /** Shows the next page below what is shown. */
   async more() {
     const latest = this._latest;
-    const page = await this.attempt(() => this._page(this.next));
+    const page = await this.attempt(() => this._page(this.next, latest));
     if (page && latest === this._latest) this._take(this.candidates ?? [], page);
   }
 
-  /** @param {string | null} cursor @returns {Promise<any>} */
-  _page(cursor) {
-    const { survey, difference, unscanned, limit } = this;
-    const query = { survey: survey || null, difference: difference || null, unscanned: unscanned || null, limit, cursor };
-    return this.gateway.candidates.page(query, this.signal);
+  /** The next page that has something: a filter may leave none on one. @param {string | null} cursor @param {object} latest @returns {Promise<any>} */
+  async _page(cursor, latest) {
+    const { survey, difference, unscanned, filter, where, limit } = this;
+    const query = { survey: survey || null, difference: difference || null, unscanned: unscanned || null, filter: filter || null, where: where || null, limit };
+    let page = await this.gateway.candidates.page({ ...query, cursor }, this.signal);
+    while (!page.candidates.length && page.next && latest === this._latest) {
+      page = await this.gateway.candidates.page({ ...query, cursor: page.next }, this.signal);
+    }
+    return page;
+  }
+
+  /** @param {{filter?: string, where?: string}} chosen */
+  _choose({ filter = this.filter, where = this.where }) {
+    if (filter === this.filter && where === this.where) return;
+    [this.filter, this.where] = [filter, where];
+    this.announce("filter", { filter, where });
+  }
+
+  /** @param {Event} event */
+  async _submit(event) {
+    event.preventDefault();
+    const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    const [where, name] = ["where", "name"].map((one) => String(form.get(one) ?? "").trim());
+    const saves = /** @type {SubmitEvent} */ (event).submitter?.getAttribute("value") === "save";
+    if (saves && where && name) {
+      const saved = await this.attempt(() => this.gateway.candidates.saveFilter(name, { where, access: "users" }));
+      if (!saved) return;
+      await this._readFilters();
+      this._choose({ filter: saved.name, where: "" });
+      this.announce("saved", saved);
+    } else {
+      this._choose({ where });
+    }
   }
 
   /** @param {any[]} before @param {{candidates: any[], next: string | null}} page */
@@ -117,13 +167,24 @@ export class GwCandidates extends GwElement {
 
   render() {
     const { candidates } = this;
-    if (candidates === null) return html`${this.renderError()}${this.error ? nothing : this.renderLoading(6)}`;
-    return html`${this.renderError()}
+    if (candidates === null) return html`${this._filterForm()}${this.renderError()}${this.error ? nothing : this.renderLoading(6)}`;
+    return html`${this._filterForm()}${this.renderError()}
       <div class="panel">${candidates.length ? html`<table part="table">
         <thead><tr><th><span class="hidden">Difference</span></th><th>Place</th><th class="number">Sigma</th><th>Time</th><th>Kept aside</th><th>Votes</th></tr></thead>
         <tbody @keydown=${walkRows}>${repeat(candidates, (one) => one.id, (one) => this._row(one))}</tbody></table>`
+        : this.filter || this.where ? this.renderEmpty("No candidate fulfils this", "Choose another filter, or a condition that is less narrow.")
         : this.renderEmpty("No candidates", "They come with the differences that people make of images.")}</div>
       ${this.next ? html`<div><button @click=${this.more}>Show more</button></div>` : nothing}`;
+  }
+
+  _filterForm() {
+    const may = this.may("sky:vote") && this.who?.user;
+    return html`<form part="filter" @submit=${this._submit}>
+      ${filterList(this.filters, this.filter, (filter) => this._choose({ filter }))}
+      <label class="field where">Condition <input name="where" maxlength="2000" autocomplete="off" spellcheck="false" placeholder="snr &gt; 8 and votes.bogus == 0" .value=${this.where}></label>
+      <button>Show</button>
+      ${may && this.where ? html`<label class="field">Save it as <input name="name" maxlength="64" pattern="[A-Za-z0-9][A-Za-z0-9_.\\-]*"></label><button value="save">Save</button>` : nothing}
+    </form>`;
   }
 
   /** @param {any} one */

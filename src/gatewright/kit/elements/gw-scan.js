@@ -1,5 +1,6 @@
 import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
+import { filterList, readFilters } from "./filter-parts.js";
 import { count } from "./format.js";
 import { commentList, facts, features, history, timeWords } from "./scan-parts.js";
 import { RADIUS, SEEN, Stamps, readStamp } from "./stamps.js";
@@ -16,17 +17,21 @@ const CHOICES = [["r", "real", "Real"], ["b", "bogus", "Bogus"], ["u", "unsure",
 /**
  * `<gw-scan>`: candidates one after the other, to vote on by keys or touch: those that
  * nobody has voted on and nobody else looks at, the most significant first. Votes and
- * comments of others appear as they come. Needs the scope `sky:vote`. Keys: R real, B
+ * comments of others appear as they come. A saved filter narrows them. Needs the scope `sky:vote`. Keys: R real, B
  * bogus, U unsure, Z undo, S skip, C comment, held X blinks science and reference.
  *
  * @attr {string} survey - Only of this survey.
  * @attr {string} difference - Only of this difference.
+ * @attr {string} filter - Only those that fulfil this saved filter.
+ * @attr {string} where - Only those that fulfil this condition, such as `snr > 8`.
  * @attr {string} candidate - Id of the candidate to begin with, whoever voted on it.
  * @property {any} shown - The candidate that is shown; null where there is none left.
  * @fires gw-vote - `{id, vote}`, before a vote is sent (cancelable).
  * @fires gw-voted - The candidate, after the vote.
+ * @fires gw-filter - `{filter, where}`, after another filter was chosen.
  * @fires gw-undone - The candidate, after one's vote was undone.
  * @slot empty - Where nothing is left.
+ * @csspart filter - The choice of a filter.
  * @csspart stamps - The pictures.
  * @csspart votes - The buttons.
  * @example
@@ -34,7 +39,7 @@ const CHOICES = [["r", "real", "Real"], ["b", "bogus", "Bogus"], ["u", "unsure",
  */
 export class GwScan extends GwElement {
   static properties = {
-    survey: {}, difference: {}, candidate: {}, shown: { attribute: false },
+    survey: {}, difference: {}, filter: {}, where: {}, candidate: {}, filters: { state: true }, shown: { attribute: false },
     pictures: { state: true }, done: { state: true }, asked: { state: true }, blinking: { state: true }, said: { state: true }, curveOf: { state: true },
   };
 
@@ -78,7 +83,11 @@ export class GwScan extends GwElement {
     super();
     this.survey = "";
     this.difference = "";
+    this.filter = "";
+    this.where = "";
     this.candidate = "";
+    /** Saved filters to choose from. @type {any[]} */
+    this.filters = [];
     /** @type {any} */
     this.shown = null;
     /** @type {Record<string, string>} */
@@ -111,11 +120,12 @@ export class GwScan extends GwElement {
       hear: (/** @type {any} */ event) => this._hear(event),
       tell: (/** @type {string} */ state) => state === "again" && this.asked && this._fill(),
     }, this.signal);
+    readFilters(this.gateway, this.signal).then((filters) => (this.filters = filters));
   }
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (["survey", "difference", "candidate"].some((name) => changed.has(name))) this.reload();
+    if (["survey", "difference", "filter", "where", "candidate"].some((name) => changed.has(name))) this.reload();
   }
 
   disconnectedCallback() {
@@ -185,12 +195,22 @@ export class GwScan extends GwElement {
     this._sending = this._sending.then(work);
   }
 
-  /** @returns {Promise<any[]>} */
+  /** Claims the next ones; a filter may leave none of those that one request looks through. @returns {Promise<any[]>} */
   async _claim() {
-    const { survey, difference } = this;
+    const { survey, difference, filter, where } = this;
     const without = [...this._past].slice(-MOST_PAST);
-    const query = { survey: survey ? [survey] : [], difference: difference || null, limit: HELD, without };
-    return (await this.gateway.candidates.claim(query)).candidates;
+    const query = { survey: survey ? [survey] : [], difference: difference || null, filter: filter || null, where: where || null, limit: HELD, without };
+    let found = await this.gateway.candidates.claim(query);
+    while (!found.candidates.length && found.next && !this.signal.aborted) {
+      found = await this.gateway.candidates.claim({ ...query, cursor: found.next });
+    }
+    return found.candidates;
+  }
+
+  /** @param {string} filter */
+  _choose(filter) {
+    this.filter = filter;
+    this.announce("filter", { filter, where: this.where });
   }
 
   /** One candidate, whoever holds it, with its history and comments. @param {string} id */
@@ -308,6 +328,7 @@ export class GwScan extends GwElement {
       else if (event.key === "Enter" && !event.shiftKey) this._comment(event);
       return;
     }
+    if (at instanceof HTMLSelectElement || at instanceof HTMLInputElement) return;
     const key = event.key.toLowerCase();
     const choice = CHOICES.find(([letter]) => letter === key);
     const others = /** @type {Record<string, () => void>} */ ({
@@ -324,9 +345,11 @@ export class GwScan extends GwElement {
 
   render() {
     if (this.denied) return this.renderDenied();
-    if (!this.asked) return html`${this.renderError()}${this.error ? nothing : this.renderLoading(6)}`;
+    const choice = html`<div class="bar" part="filter">${filterList(this.filters, this.filter, (name) => this._choose(name))}</div>`;
+    if (!this.asked) return html`${this.error ? choice : nothing}${this.renderError()}${this.error ? nothing : this.renderLoading(6)}`;
     return html`${this.renderError()}
       <div class="scan panel" tabindex="0" role="group" aria-label="Candidate to vote on: R for real, B for bogus, U for unsure, Z to undo, S to skip, C to comment, X held to blink">
+        ${this.filters.length || this.filter ? choice : nothing}
         ${this.shown ? this._stampRow(this.shown) : this.renderEmpty("Nothing left to scan", "Every candidate here has a vote, or somebody else looks at it. New ones come with the next difference of images.")}
         <div class="bar votes" part="votes">
           ${CHOICES.map(([letter, vote, word]) => html`<button ?disabled=${!this.shown} @click=${() => this.vote(vote)}>${word} <kbd aria-hidden="true">${letter}</kbd></button>`)}

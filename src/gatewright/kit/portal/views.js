@@ -131,11 +131,12 @@ function sky({ parts, query }) {
 
 /** @param {Place} place */
 function scan({ query }) {
-  const [survey, difference, candidate] = ["survey", "difference", "candidate"].map((name) => query.get(name) ?? "");
-  const open = (/** @type {CustomEvent} */ event) => go(addressOf("scan", [], { survey, difference, candidate: event.detail.id }), true);
-  return html`<gw-scan survey=${survey} difference=${difference} candidate=${candidate}></gw-scan>
+  const [survey, difference, filter, where, candidate] = ["survey", "difference", "filter", "where", "candidate"].map((name) => query.get(name) ?? "");
+  const open = (/** @type {CustomEvent} */ event) => go(addressOf("scan", [], { survey, difference, filter, where, candidate: event.detail.id }), true);
+  const choose = (/** @type {CustomEvent} */ event) => go(addressOf("scan", [], { survey, difference, ...event.detail }), true);
+  return html`<gw-scan survey=${survey} difference=${difference} filter=${filter} where=${where} candidate=${candidate} @gw-filter=${choose}></gw-scan>
     <section class="gw-section"><div class="head"><h2>All candidates</h2><a href=${at("/classifiers")}>What scores them</a></div>
-      <gw-candidates survey=${survey} difference=${difference} @gw-open=${open}></gw-candidates></section>`;
+      <gw-candidates survey=${survey} difference=${difference} filter=${filter} where=${where} @gw-open=${open} @gw-filter=${choose}></gw-candidates></section>`;
 }
 
 /** @param {Place} place */
