@@ -21,6 +21,8 @@ CHANGES = [
     ("user group remove", ["ada", "sky"], ""),
     ("token create", ["--user", "ada"], ""),
     ("token revoke", ["{token}"], ""),
+    ("user disable", ["ada"], ""),
+    ("user enable", ["ada"], ""),
     ("user remove", ["ada"], ""),
     ("survey add", ["night", "{folder}"], ""),
     ("survey remove", ["night"], ""),

@@ -60,6 +60,9 @@ def test_users(state: Path) -> None:
     ]
     done(state, "user", "group", "remove", "ada", "sky")
     assert "not in" in failed(state, "user", "group", "remove", "ada", "sky")
+    assert done(state, "user", "disable", "ada") == "ada is disabled.\n"
+    assert "cannot be disabled" in failed(state, "user", "disable", OWNER)
+    assert done(state, "user", "enable", "ada") == "ada is enabled.\n"
     done(state, "user", "remove", "ada")
     assert "no user" in failed(state, "user", "remove", "ada")
     assert "cannot be removed" in failed(state, "user", "remove", OWNER)

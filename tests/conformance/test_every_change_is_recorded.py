@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.whole import OWNER, PASSWORD, Whole, whole
+from tests.support.whole import GUEST, OWNER, PASSWORD, Whole, whole
 
 from gatewright.domains.identity import AuditRecord
 
@@ -72,6 +72,13 @@ RECIPES: dict[str, Recipe] = {
         "/status/incidents/{id}", {"json": {"update": "Eaten."}}
     ),
     "DELETE /status/incidents/{incident}": Recipe("/status/incidents/{id}"),
+    "PATCH /admin/people/{name}": Recipe(
+        f"/admin/people/{GUEST}", {"json": {"disabled": False}}
+    ),
+    "DELETE /admin/people/{name}/sessions/{session}": Recipe(
+        f"/admin/people/{OWNER}/sessions/{{session}}", cookie=True
+    ),
+    "DELETE /admin/tokens/{key}": Recipe("/admin/tokens/{spare}"),
 }
 """In an order in which each succeeds."""
 PAGE = {"Origin": "http://127.0.0.1:8000", "X-Requested-With": "test"}
@@ -102,6 +109,7 @@ async def test_each_operation_that_succeeds_has_one_record(gateway: Whole) -> No
     token, browser = await gateway.client(OWNER), await gateway.client(**PAGE)
     made: dict[str, str] = {}
     await hold_one_that_cannot_start(token, made)
+    made["spare"] = (await token.post("/api/v1/tokens", json={})).json()["key"]
     for operation, recipe in RECIPES.items():
         if recipe.cookie:
             await sign_in(browser, made)

@@ -21,6 +21,25 @@ test("incidents are read by everybody, and written by their addresses", async ()
   assert.deepEqual(JSON.parse(asked[4].body), { update: "Eaten" });
 });
 
+test("administrators ask for what is everybody's by its addresses", async () => {
+  const { gateway, asked } = canned({}, {}, {}, { sessions: [1] }, null, {}, null, {}, { parts: [2] });
+  await gateway.admin.people({ limit: 5 });
+  await gateway.admin.disable("a/b");
+  await gateway.admin.disable("ada", false);
+  assert.deepEqual(await gateway.admin.sessions("ada"), [1]);
+  await gateway.admin.endSession("ada", "s");
+  await gateway.admin.tokens({ user: "", limit: 5 });
+  await gateway.admin.revokeToken("k");
+  await gateway.admin.audit({ user: "ada", from: "2026-01-01T00:00:00Z" });
+  assert.deepEqual(await gateway.admin.parts(), [2]);
+  assert.deepEqual(asked.map(({ method, url }) => [method, url.replace("http://gateway:8000/api/v1/admin", "")]), [
+    ["GET", "/people?limit=5"], ["PATCH", "/people/a%2Fb"], ["PATCH", "/people/ada"], ["GET", "/people/ada/sessions"],
+    ["DELETE", "/people/ada/sessions/s"], ["GET", "/tokens?limit=5"], ["DELETE", "/tokens/k"],
+    ["GET", "/audit?user=ada&from=2026-01-01T00%3A00%3A00Z"], ["GET", "/health"],
+  ]);
+  assert.deepEqual(asked.slice(1, 3).map(({ body }) => JSON.parse(body)), [{ disabled: true }, { disabled: false }]);
+});
+
 test("projects and usage are asked for by their addresses", async () => {
   const { gateway, asked } = canned({}, {}, {});
   await gateway.projects.list({ system: "cluster", limit: 5 });

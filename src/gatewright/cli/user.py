@@ -91,6 +91,35 @@ def remove(config_file: Path | None, state: Path | None, name: str) -> None:
     click.echo(f"{name} is removed.")
 
 
+@user.command()
+@gateway_options
+@click.argument("name")
+def disable(config_file: Path | None, state: Path | None, name: str) -> None:
+    """Let nobody sign in to the account NAME or use its tokens.
+
+    Its sessions end. Its tokens work again when it is enabled; its jobs go on.
+    """
+
+    async def action(identity: Identity, caller: Caller) -> None:
+        await identity.users.set_disabled(caller, name, disabled=True)
+
+    change(config_file, state, f"user disable {name}", action)
+    click.echo(f"{name} is disabled.")
+
+
+@user.command()
+@gateway_options
+@click.argument("name")
+def enable(config_file: Path | None, state: Path | None, name: str) -> None:
+    """Let the account NAME be used again after it was disabled."""
+
+    async def action(identity: Identity, caller: Caller) -> None:
+        await identity.users.set_disabled(caller, name, disabled=False)
+
+    change(config_file, state, f"user enable {name}", action)
+    click.echo(f"{name} is enabled.")
+
+
 @user.command("password")
 @gateway_options
 @click.argument("name")

@@ -89,6 +89,15 @@ async def test_who_has_not_asked_has_none(kept: Kept) -> None:
             await asyncio.to_thread(granter.grant, b"challenge", name)
 
 
+async def test_a_disabled_account_has_none(kept: Kept) -> None:
+    await signed_in(kept)
+    await kept.remote.ticket(PERSON)
+    users, owner = kept.world.identity.users, kept.world.owner
+    await users.set_disabled(owner, PERSON, disabled=True)
+    with pytest.raises(PersonAbsent, match="is disabled"):
+        await kept.remote.ticket(PERSON)
+
+
 async def test_the_gateways_own_accounts_act_as_nobody(kept: Kept) -> None:
     """Neither a guest, who may run nothing, nor an owner of the gateway's own."""
     await signed_in(kept, "ada")

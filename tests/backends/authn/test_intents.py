@@ -135,6 +135,19 @@ async def test_an_account_that_was_closed_leaves_nothing_behind(kept: Kept) -> N
         await intents(kept).ticket(grant)
 
 
+async def test_what_a_disabled_account_has_left_behind_waits(kept: Kept) -> None:
+    await signed_in(kept)
+    grant = await intents(kept).sign(NAME, FRAMES)
+    users, owner = kept.world.identity.users, kept.world.owner
+    await users.set_disabled(owner, PERSON, disabled=True)
+    with pytest.raises(PersonAbsent, match="is disabled"):
+        await intents(kept).ticket(grant)
+    with pytest.raises(PersonAbsent, match="is disabled"):
+        await intents(kept).sign("another", FRAMES)
+    await users.set_disabled(owner, PERSON, disabled=False)
+    assert (await intents(kept).ticket(grant)).frames == tuple(FRAMES)
+
+
 async def test_the_gateways_own_accounts_leave_nothing_behind(kept: Kept) -> None:
     for name in (OWNER, "nobody"):
         with pytest.raises(PersonAbsent):

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from tests.support.identity import World
 
 from gatewright.core.errors import StorageFull, Unavailable
-from gatewright.domains.identity import START, AuditEntry, AuditRecord, AuditTrail
+from gatewright.core.pages import Page
+from gatewright.domains.identity import (
+    START,
+    AuditEntry,
+    AuditRecord,
+    AuditSearch,
+    AuditTrail,
+)
 from gatewright.domains.identity.audit import LOST_SECONDS, chain_hash, plain
 
 ENTRY = AuditEntry(
@@ -137,6 +144,11 @@ class _Full:
 
     async def after(self, number: int, limit: int) -> Sequence[AuditRecord]:
         return []
+
+    async def search(
+        self, wanted: AuditSearch, limit: int, cursor: str | None
+    ) -> Page[AuditRecord]:
+        return Page([])
 
     async def intents(self, before: float) -> Sequence[tuple[str, AuditEntry]]:
         return []

@@ -111,6 +111,16 @@ async def test_pages(gateway: Whole) -> None:
     assert second.json()["next"] is None
 
 
+async def test_empty_fields_of_a_form_count_as_not_given(gateway: Whole) -> None:
+    visitor = await gateway.client()
+    empty = {"phase": "", "kind": "", "limit": "", "cursor": ""}
+    answer = await visitor.get(INCIDENTS, params=empty)
+    assert (answer.status_code, answer.json()["incidents"]) == (200, [])
+    phases = ["planned", "current", "past", "past"]
+    many = await visitor.get(INCIDENTS, params={"phase": phases})
+    assert many.status_code == 422
+
+
 async def test_only_administrators_change_anything(gateway: Whole) -> None:
     made = await announced(await gateway.client(OWNER))
     url = f"{INCIDENTS}/{made['id']}"

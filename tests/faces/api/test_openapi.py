@@ -113,7 +113,7 @@ def test_what_asks_a_system_behind_the_gateway_may_be_late(
 
 BY_ITS_NATURE = {
     **dict.fromkeys(("systems", "nodes", "partitions", "reservations"), "the system"),
-    **dict.fromkeys(("surveys", "providers"), "the configuration"),
+    **dict.fromkeys(("surveys", "providers", "parts"), "the configuration"),
     "sessions": "a limit of sessions for each account",
 }
 """Members of lists that have no pages, and what bounds their number."""

@@ -40,6 +40,7 @@ def filled(path: str) -> str:
         "incident",
         "filter",
         "label",
+        "session",
     ):
         path = path.replace(f"{{{name}}}", "x")
     return path.replace("{path}", "x").replace("{key}", "x").replace("{job_id}", "1")

@@ -63,6 +63,13 @@ class RemoteUsers:
         )
         return found
 
+    async def set_disabled(self, caller: Caller, name: str, *, disabled: bool) -> User:
+        arguments = {"name": name, "disabled": disabled}
+        found: User = await self.client.call(
+            "users.set_disabled", User, arguments, caller=caller
+        )
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteSessions:
@@ -98,9 +105,9 @@ class RemoteSessions:
         sender = visitor(address=address, request_id=request_id)
         return await _caller(self.client, secret, sender)
 
-    async def of(self, caller: Caller) -> Sequence[Session]:
+    async def of(self, caller: Caller, user: str | None = None) -> Sequence[Session]:
         found: Sequence[Session] = await self.client.call(
-            "sessions.of", list[Session], caller=caller
+            "sessions.of", list[Session], {"user": user}, caller=caller
         )
         return found
 
@@ -113,8 +120,9 @@ class RemoteSessions:
     async def sign_out(self, caller: Caller) -> None:
         await self.client.call("sessions.sign_out", type(None), caller=caller)
 
-    async def end(self, caller: Caller, key: str) -> None:
-        await self.client.call("sessions.end", type(None), {"key": key}, caller=caller)
+    async def end(self, caller: Caller, key: str, user: str | None = None) -> None:
+        arguments = {"key": key, "user": user}
+        await self.client.call("sessions.end", type(None), arguments, caller=caller)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +218,20 @@ class RemoteTokens:
         await self.client.call("tokens.end_delegated", type(None), arguments)
 
     async def page(
-        self, caller: Caller, limit: int | None = None, cursor: str | None = None
+        self,
+        caller: Caller,
+        limit: int | None = None,
+        cursor: str | None = None,
+        *,
+        everyone: bool = False,
+        user: str | None = None,
     ) -> Page[Token]:
-        arguments = {"limit": limit, "cursor": cursor}
+        arguments = {
+            "limit": limit,
+            "cursor": cursor,
+            "everyone": everyone,
+            "user": user,
+        }
         found: Page[Token] = await self.client.call(
             "tokens.page", Page[Token], arguments, caller=caller
         )
@@ -230,9 +249,10 @@ class RemoteTokens:
         )
         return found
 
-    async def revoke(self, caller: Caller, key: str) -> int:
+    async def revoke(self, caller: Caller, key: str, *, anyone: bool = False) -> int:
+        arguments = {"key": key, "anyone": anyone}
         return int(
-            await self.client.call("tokens.revoke", int, {"key": key}, caller=caller)
+            await self.client.call("tokens.revoke", int, arguments, caller=caller)
         )
 
 

@@ -68,6 +68,7 @@ _BY_CALLER = frozenset(
     {
         "users.get",
         "users.page",
+        "users.set_disabled",
         "sessions.sign_in",
         "sessions.sign_in_by_link",
         "sessions.of",
@@ -197,7 +198,7 @@ class Authority:
         Raises
         ------
         PersonAbsent
-            The person has not asked for some time.
+            The person has not asked for some time, or the account is disabled.
         NotAllowed
             The account has no Unix account.
         """
@@ -224,6 +225,12 @@ class Authority:
         account = await self._identity.users.of(operator(user))
         if account is None or account.source == LOCAL or account.role is Role.GUEST:
             raise NotAllowed("This account is the gateway's own, and acts as nobody.")
+        if account.disabled:
+            raise PersonAbsent(
+                "This account is disabled. What it has left behind goes on when an "
+                "administrator enables it.",
+                retry_after=60,
+            )
 
     async def _sign(self, user: str, name: str, frames: Sequence[str]) -> str:
         """Return the grant of an intent whose person has asked."""
@@ -237,7 +244,8 @@ class Authority:
         Raises
         ------
         PersonAbsent
-            The grant does not hold, or not any more, so it waits for its person.
+            The grant does not hold, or not any more, so it waits for its person, or
+            the account is disabled.
         """
         intent = await self._intents.lasting(grant)
         if intent is None:

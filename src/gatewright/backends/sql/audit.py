@@ -7,8 +7,9 @@ of the one before.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
 from gatewright.backends.sql.database import (
     Batch,
@@ -18,9 +19,19 @@ from gatewright.backends.sql.database import (
     Statement,
     Work,
 )
-from gatewright.domains.identity import START, AuditEntry, AuditRecord, chained
+from gatewright.backends.sql.records import time_or_zero
+from gatewright.core.pages import Page, decode_cursor, encode_cursor
+from gatewright.domains.identity import (
+    START,
+    AuditEntry,
+    AuditRecord,
+    AuditSearch,
+    chained,
+)
 
 _GROUP = 256
+_LOOKED_AT = 50_000
+"""Records that one page of a search looks at: it must end soon on a log of millions."""
 
 _END = "SELECT number, hash FROM audit_record ORDER BY number DESC LIMIT 1"
 _RECORD = """
@@ -35,6 +46,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INTENT_DONE = "DELETE FROM audit_intent WHERE id = ?"
 _AFTER = "SELECT * FROM audit_record WHERE number > ? ORDER BY number LIMIT ?"
+_SEARCH = "SELECT * FROM audit_record WHERE number < ? AND number >= ?"
 _LOST = "SELECT * FROM audit_intent WHERE at < ? ORDER BY at LIMIT 1000"
 
 
@@ -68,6 +80,37 @@ class SqlAuditLog:
         rows = await self._database.read(_AFTER, number, limit)
         return [AuditRecord(row["number"], _entry(row), row["hash"]) for row in rows]
 
+    async def search(
+        self, wanted: AuditSearch, limit: int, cursor: str | None
+    ) -> Page[AuditRecord]:
+        end = await self._database.read(_END)
+        before = end[0]["number"] + 1 if end else 1
+        if cursor is not None:
+            (position,) = decode_cursor(cursor, int)
+            before = min(before, max(1, cast("int", position)))
+        # Numbers have no gaps, so that these are so many records.
+        first = max(1, before - _LOOKED_AT)
+        conditions = _conditions(wanted)
+        text = " AND ".join([_SEARCH, *(condition for condition, _ in conditions)])
+        rows = await self._database.read(
+            f"{text} ORDER BY number DESC LIMIT ?",
+            before,
+            first,
+            *(value for _, values in conditions for value in values),
+            limit + 1,
+        )
+        records = [
+            AuditRecord(
+                row["number"],
+                replace(_entry(row), at=time_or_zero(row["at"])),
+                row["hash"],
+            )
+            for row in rows[:limit]
+        ]
+        if len(rows) > limit:
+            return Page(records, encode_cursor(records[-1].number))
+        return Page(records, encode_cursor(first) if first > 1 else None)
+
     async def intents(self, before: float) -> Sequence[tuple[str, AuditEntry]]:
         rows = await self._database.read(_LOST, before)
         return [(row["id"], _entry(row)) for row in rows]
@@ -99,6 +142,25 @@ class SqlAuditLog:
                         write.done.set_exception(error)
         finally:
             self._writer = None
+
+
+def _conditions(wanted: AuditSearch) -> Sequence[tuple[str, Sequence[object]]]:
+    """Return conditions in SQL, each with its values."""
+    found: list[tuple[str, Sequence[object]]] = []
+    if wanted.user is not None:
+        found.append(("account = ?", (wanted.user,)))
+    if wanted.method is not None:
+        found.append(("method = ?", (wanted.method,)))
+    if wanted.path:
+        # Not LIKE, in which the case counts in one database and not in the other.
+        found.append(("substr(path, 1, ?) = ?", (len(wanted.path), wanted.path)))
+    if wanted.since is not None:
+        found.append(("at >= ?", (wanted.since,)))
+    if wanted.until is not None:
+        found.append(("at < ?", (wanted.until,)))
+    if wanted.outcome is not None:
+        found.append(("status BETWEEN ? AND ?", wanted.outcome.statuses))
+    return found
 
 
 def _transaction(group: Sequence[_Write]) -> Work[None]:

@@ -11,7 +11,12 @@ from gatewright.backends.sql.database import (
     Statement,
     Work,
 )
-from gatewright.backends.sql.records import moment, readable, time_or_zero
+from gatewright.backends.sql.records import (
+    moment,
+    optional_moment,
+    readable,
+    time_or_zero,
+)
 from gatewright.core.caller import Role
 from gatewright.domains.identity import Attempts, User
 
@@ -21,17 +26,18 @@ _ADD = """
 INSERT INTO account (name, role, password, created_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (name) DO NOTHING RETURNING name
 """
-_GET = """
-SELECT a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password, a.source,
-    g.name AS in_group
+ACCOUNT = """a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password,
+    a.source, a.seen_at, a.disabled_at, g.name AS in_group"""
+"""Columns of an account, one row for each of its groups, for :func:`user_of`."""
+_GET = f"""
+SELECT {ACCOUNT}
 FROM account a LEFT JOIN account_group g ON g.account = a.name WHERE a.name = ?
-"""
-_PAGE = """
-SELECT a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password, a.source,
-    g.name AS in_group
+"""  # noqa: S608  # constant columns
+_PAGE = f"""
+SELECT {ACCOUNT}
 FROM (SELECT * FROM account WHERE name > ? ORDER BY name LIMIT ?) a
 LEFT JOIN account_group g ON g.account = a.name ORDER BY a.name
-"""
+"""  # noqa: S608  # constant columns
 _SET_PASSWORD = "UPDATE account SET password = ? WHERE name = ? RETURNING name"  # noqa: S105  # SQL
 _REPLACE_PASSWORD = """
 UPDATE account SET password = ? WHERE name = ? AND password = ? RETURNING name
@@ -52,6 +58,13 @@ DELETE FROM store_grants WHERE who = ? AND collection NOT IN (
 """
 _END_SESSIONS = "DELETE FROM session WHERE account = ?"
 _END_LINKS = "DELETE FROM sign_in_link WHERE account = ?"
+SEEN = """
+UPDATE account SET seen_at = ? WHERE name = ? AND (seen_at IS NULL OR seen_at < ?)
+"""
+_DISABLE = """
+UPDATE account SET disabled_at = COALESCE(disabled_at, ?) WHERE name = ? RETURNING name
+"""
+_ENABLE = "UPDATE account SET disabled_at = NULL WHERE name = ? RETURNING name"
 _NOTE_FAILURE = """
 INSERT INTO sign_in_failure
     (subject, failures, since, bans, banned_until, noted_at)
@@ -137,6 +150,18 @@ class SqlUserStore:
 
         await self._database.run(work)
 
+    async def set_disabled(self, name: str, at: float | None) -> bool:
+        def work() -> Work[bool]:
+            if at is None:
+                rows = yield Statement(_ENABLE, (name,))
+                return bool(rows)
+            rows = yield Statement(_DISABLE, (at, name))
+            yield Statement(_END_SESSIONS, (name,))
+            yield Statement(_END_LINKS, (name,))
+            return bool(rows)
+
+        return await self._database.run(work)
+
     async def remove(self, name: str) -> bool:
         def work() -> Work[bool]:
             rows = yield Statement(
@@ -179,8 +204,8 @@ class SqlUserStore:
 def user_of(rows: Sequence[Row]) -> User | None:
     """Return the account from rows that hold one group each; None without rows.
 
-    The columns are name, role, created_at, has_password, source and in_group. An
-    account with an unknown role becomes a guest, who may do the least.
+    The columns are :data:`ACCOUNT`. An account with an unknown role becomes a guest,
+    who may do the least.
     """
     if not rows:
         return None
@@ -196,6 +221,8 @@ def user_of(rows: Sequence[Row]) -> User | None:
         groups=frozenset(r["in_group"] for r in rows if r["in_group"] is not None),
         has_password=bool(first["has_password"]),
         source=first["source"],
+        seen_at=optional_moment(first["seen_at"]),
+        disabled_at=optional_moment(first["disabled_at"]),
     )
 
 

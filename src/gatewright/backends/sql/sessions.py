@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gatewright.backends.sql.database import Batch, Database, Row, Statement, Work
-from gatewright.backends.sql.identity import user_of
+from gatewright.backends.sql.identity import ACCOUNT, SEEN, user_of
 from gatewright.backends.sql.records import moment, readable
 from gatewright.domains.identity import Session, User
 
@@ -12,13 +12,12 @@ INSERT INTO session (digest, key, account, created_at, used_at, expires_at, addr
     made_by, hint, subject, sid)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_FIND = """
+_FIND = f"""
 SELECT s.key, s.account, s.created_at AS began_at, s.used_at, s.expires_at, s.address,
-    s.made_by, s.hint, s.subject, s.sid, a.name, a.role, a.created_at,
-    a.password IS NOT NULL AS has_password, a.source, g.name AS in_group
+    s.made_by, s.hint, s.subject, s.sid, {ACCOUNT}
 FROM session s JOIN account a ON a.name = s.account
 LEFT JOIN account_group g ON g.account = a.name WHERE s.digest = ?
-"""
+"""  # noqa: S608  # constant columns
 _OF_USER = """
 SELECT key, account, created_at AS began_at, used_at, expires_at, address,
     made_by, hint, subject, sid
@@ -28,8 +27,10 @@ _KEEP_NEWEST = """
 DELETE FROM session WHERE account = ? AND key <> ? AND key NOT IN
     (SELECT key FROM session WHERE account = ? AND key <> ? ORDER BY key DESC LIMIT ?)
 """
-_PASSWORD = "SELECT password FROM account WHERE name = ?"  # noqa: S105  # SQL
-_TOUCH = "UPDATE session SET used_at = ? WHERE key = ? AND used_at < ?"
+_ENABLED = "SELECT password FROM account WHERE name = ? AND disabled_at IS NULL"
+_TOUCH = """
+UPDATE session SET used_at = ? WHERE key = ? AND used_at < ? RETURNING account
+"""
 _REMOVE = "DELETE FROM session WHERE key = ? AND account = ? RETURNING key"
 _END_PROVEN = """
 DELETE FROM session WHERE made_by = ? AND (
@@ -59,7 +60,7 @@ class SqlSessionStore:
     ) -> bool:
         def work() -> Work[bool]:
             user, now = session.user, session.created_at
-            account = yield Statement(_PASSWORD, (user,))
+            account = yield Statement(_ENABLED, (user,))
             if not account or password_hash not in {None, account[0]["password"]}:
                 return False
             yield Statement("DELETE FROM session WHERE expires_at <= ?", (now,))
@@ -78,6 +79,7 @@ class SqlSessionStore:
                 session.sid,
             )
             yield Statement(_ADD, values)
+            yield Statement(SEEN, (now, user, now))
             # Beside the new one, which is the newest whatever the clock said before.
             others = (user, session.key, user, session.key, keep - 1)
             yield Statement(_KEEP_NEWEST, others)
@@ -93,7 +95,9 @@ class SqlSessionStore:
 
     async def touch(self, key: str, at: float) -> None:
         def work() -> Work[None]:
-            yield Statement(_TOUCH, (at, key, at))
+            rows = yield Statement(_TOUCH, (at, key, at))
+            for row in rows:
+                yield Statement(SEEN, (at, row["account"], at))
 
         await self._database.run(work)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
-from gatewright.backends.sql.identity import user_of
+from gatewright.backends.sql.identity import ACCOUNT, SEEN, user_of
 from gatewright.backends.sql.records import moment, optional_moment, readable
 from gatewright.core.errors import NotSignedIn
 from gatewright.domains.identity import Token, User
@@ -15,15 +15,13 @@ INSERT INTO token (key, digest, account, label, scopes, parent, created_at, expi
     session, delegated, used_from)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')
 """
-_FIND = """
+_FIND = f"""
 SELECT t.key, t.digest, t.account, t.label, t.scopes, t.parent,
     t.created_at AS made_at, t.expires_at, t.used_at, t.used_from, t.session,
-    t.delegated,
-    a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password, a.source,
-    g.name AS in_group
+    t.delegated, {ACCOUNT}
 FROM token t JOIN account a ON a.name = t.account
 LEFT JOIN account_group g ON g.account = a.name WHERE t.key = ?
-"""
+"""  # noqa: S608  # constant columns
 _COLUMNS = """
 SELECT key, account, label, scopes, parent, created_at AS made_at, expires_at, used_at,
     used_from, session, delegated FROM token
@@ -32,7 +30,7 @@ _OF_USER = f"{_COLUMNS} WHERE account = ? AND key > ? ORDER BY key LIMIT ?"
 _OF_ALL = f"{_COLUMNS} WHERE key > ? ORDER BY key LIMIT ?"
 _TOUCH = """
 UPDATE token SET used_at = ?, used_from = ?
-WHERE key = ? AND (used_at IS NULL OR used_at < ?)
+WHERE key = ? AND (used_at IS NULL OR used_at < ?) RETURNING account
 """
 _FAMILY = """
 WITH RECURSIVE family (key) AS (
@@ -96,7 +94,9 @@ class SqlTokenStore:
 
     async def touch(self, key: str, at: float, address: str) -> None:
         def work() -> Work[None]:
-            yield Statement(_TOUCH, (at, address, key, at))
+            rows = yield Statement(_TOUCH, (at, address, key, at))
+            for row in rows:
+                yield Statement(SEEN, (at, row["account"], at))
 
         await self._database.run(work)
 

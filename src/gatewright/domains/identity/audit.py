@@ -12,10 +12,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, timestamp
 from gatewright.core.errors import GatewayError, Unavailable
 from gatewright.core.ids import new_id
-from gatewright.domains.identity.model import AuditEntry, AuditRecord, AuditVerdict
+from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, Page, page_limit
+from gatewright.domains.identity.model import (
+    AuditEntry,
+    AuditRecord,
+    AuditSearch,
+    AuditVerdict,
+)
 from gatewright.domains.identity.ports import AuditLog
 
 START = "0" * 64
@@ -128,6 +135,28 @@ class AuditTrail:
     async def after(self, number: int) -> Sequence[AuditRecord]:
         """Return the next records after a number, oldest first; empty at the end."""
         return await self._log.after(number, _PAGE)
+
+    async def search(
+        self,
+        caller: Caller,
+        wanted: AuditSearch,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[AuditRecord]:
+        """Return a page of records, newest first; requires the scope ``admin``.
+
+        A page looks at a limited part of the log, so it may have few records or none
+        before the last page.
+        """
+        caller.require(Scope.ADMIN)
+        cleaned = replace(
+            wanted,
+            user=None if wanted.user is None else plain(wanted.user),
+            method=None if wanted.method is None else plain(wanted.method),
+            path=plain(wanted.path, _LONGEST_PATH),
+        )
+        most = page_limit(limit, MAXIMUM_LARGE_LIMIT)
+        return await self._log.search(cleaned, most, cursor)
 
     async def verify(self, head: str = "") -> AuditVerdict:
         """Read the whole log and check its hash chain.

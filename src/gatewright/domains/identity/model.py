@@ -1,6 +1,7 @@
 """The data model of accounts, sessions, tokens and audit records."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from gatewright.core.caller import Role
@@ -25,6 +26,17 @@ class User:
     """Whether the gateway stores a password for the account."""
     source: str = LOCAL
     """Directory that the account comes from; ``local`` is the gateway itself."""
+    seen_at: float | None = None
+    """Time of the last sign-in or use, seconds since 1970-01-01 UTC, accurate to a
+    minute; None for never."""
+    disabled_at: float | None = None
+    """Time at which an administrator disabled the account, seconds since 1970-01-01
+    UTC; None if it is not disabled."""
+
+    @property
+    def disabled(self) -> bool:
+        """Whether nobody can sign in to the account, nor use its tokens."""
+        return self.disabled_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +191,55 @@ class AuditRecord:
     """The recorded entry."""
     hash: str
     """SHA-256 of the previous hash and this record, in hexadecimal."""
+
+
+class Outcome(StrEnum):
+    """What became of a requested change."""
+
+    DONE = "done"
+    """It was done: the status is below 400."""
+    REFUSED = "refused"
+    """The request was refused with a status from 400 to 499."""
+    FAILED = "failed"
+    """It failed with a status of 500 or above."""
+    UNKNOWN = "unknown"
+    """It is not known: the gateway or the client went away."""
+
+    @property
+    def statuses(self) -> tuple[int, int]:
+        """The lowest and the highest status that mean this."""
+        return _STATUSES[self]
+
+    @classmethod
+    def of(cls, status: int) -> "Outcome":
+        """Return what a status of an audit record means."""
+        return next(one for one, (_, most) in _STATUSES.items() if status <= most)
+
+
+_STATUSES: Final = {
+    Outcome.UNKNOWN: (0, 0),
+    Outcome.DONE: (1, 399),
+    Outcome.REFUSED: (400, 499),
+    Outcome.FAILED: (500, 999),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSearch:
+    """Which records of the audit log are wanted; the default is all."""
+
+    user: str | None = None
+    """Account that sent the request; empty for visitors, None for all."""
+    method: str | None = None
+    """HTTP method, or ``CLI``; None for all."""
+    path: str = ""
+    """Beginning of the path, as sent."""
+    since: float | None = None
+    """Earliest time, seconds since 1970 UTC."""
+    until: float | None = None
+    """Time that the records are before, seconds since 1970 UTC."""
+    outcome: Outcome | None = None
+    """What became of it; None for all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from gatewright.core.caller import Role
+from gatewright.core.pages import Page
 from gatewright.domains.identity.model import (
     Attempts,
     AuditEntry,
     AuditRecord,
+    AuditSearch,
     Person,
     Proof,
     Session,
@@ -138,6 +140,14 @@ class UserStore(Protocol):
         """Set an account's role; a changed role ends its sessions."""
         ...
 
+    async def set_disabled(self, name: str, at: float | None) -> bool:
+        """Disable an account from a time on, or enable it again with None.
+
+        An account that is disabled already stays so since its first time. Disabling
+        ends its sessions and sign-in links. Returns False if there is no such account.
+        """
+        ...
+
     async def remove(self, name: str) -> bool:
         """Remove an account with its groups, sessions, tokens and sign-in links.
 
@@ -176,10 +186,10 @@ class SessionStore(Protocol):
     ) -> bool:
         """Store a new session; return False if its account was changed meanwhile.
 
-        The account must still exist, with the password hash ``password_hash`` if that
-        is given. The same transaction removes the session with the key ``instead_of``,
-        sessions that have ended, and the user's oldest sessions above the number
-        ``keep``.
+        The account must still exist and not be disabled, with the password hash
+        ``password_hash`` if that is given. It counts as seen at ``created_at``. The
+        same transaction removes the session with the key ``instead_of``, sessions that
+        have ended, and the user's oldest sessions above the number ``keep``.
         """
         ...
 
@@ -188,7 +198,10 @@ class SessionStore(Protocol):
         ...
 
     async def touch(self, key: str, at: float) -> None:
-        """Store the time of a session's last use, seconds since 1970 UTC."""
+        """Store the time of a session's and its account's last use.
+
+        The time is in seconds since 1970 UTC.
+        """
         ...
 
     async def of_user(self, user: str) -> Sequence[Session]:
@@ -263,7 +276,10 @@ class TokenStore(Protocol):
         ...
 
     async def touch(self, key: str, at: float, address: str) -> None:
-        """Store the time (seconds since 1970 UTC) and address of a token's last use."""
+        """Store the time (seconds since 1970 UTC) and address of a token's last use.
+
+        The time is also that of its account's last use.
+        """
         ...
 
     async def page(self, user: str | None, after: str, limit: int) -> Sequence[Token]:
@@ -324,6 +340,21 @@ class AuditLog(Protocol):
 
     async def after(self, number: int, limit: int) -> Sequence[AuditRecord]:
         """Return up to ``limit`` records with numbers above ``number``, in order."""
+        ...
+
+    async def search(
+        self, wanted: AuditSearch, limit: int, cursor: str | None
+    ) -> Page[AuditRecord]:
+        """Return a page of records, newest first.
+
+        A page looks at a limited number of records, so it may have fewer than
+        ``limit``, and even none, before the last page.
+
+        Raises
+        ------
+        InvalidRequest
+            The cursor is none of this listing.
+        """
         ...
 
     async def intents(self, before: float) -> Sequence[tuple[str, AuditEntry]]:

@@ -40,6 +40,10 @@ class RequestedUsers(Protocol):
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
     ) -> Page[User]: ...
 
+    async def set_disabled(
+        self, caller: Caller, name: str, *, disabled: bool
+    ) -> User: ...
+
 
 class RequestedSessions(Protocol):
     """Sessions, as :class:`~gatewright.domains.identity.Sessions` describes them."""
@@ -54,13 +58,15 @@ class RequestedSessions(Protocol):
         self, secret: str, *, address: str = "", request_id: str = ""
     ) -> Caller | None: ...
 
-    async def of(self, caller: Caller) -> Sequence[Session]: ...
+    async def of(
+        self, caller: Caller, user: str | None = None
+    ) -> Sequence[Session]: ...
 
     async def current(self, caller: Caller) -> Session | None: ...
 
     async def sign_out(self, caller: Caller) -> None: ...
 
-    async def end(self, caller: Caller, key: str) -> None: ...
+    async def end(self, caller: Caller, key: str, user: str | None = None) -> None: ...
 
 
 class RequestedTokens(Protocol):
@@ -92,14 +98,22 @@ class RequestedTokens(Protocol):
     async def end_delegated(self, keys: Collection[str]) -> None: ...
 
     async def page(
-        self, caller: Caller, limit: int | None = None, cursor: str | None = None
+        self,
+        caller: Caller,
+        limit: int | None = None,
+        cursor: str | None = None,
+        *,
+        everyone: bool = False,
+        user: str | None = None,
     ) -> Page[Token]: ...
 
     async def get(self, caller: Caller, key: str) -> Token: ...
 
     async def end_of(self, caller: Caller) -> float | None: ...
 
-    async def revoke(self, caller: Caller, key: str) -> int: ...
+    async def revoke(
+        self, caller: Caller, key: str, *, anyone: bool = False
+    ) -> int: ...
 
 
 class RequestedProviders(Protocol):

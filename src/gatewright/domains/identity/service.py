@@ -40,11 +40,13 @@ class Identity:
     async def is_still(self, caller: Caller) -> bool:
         """Return whether the caller would still be authenticated in the same way.
 
-        The account must exist with the same role and groups, and the token or session
-        must not have ended.
+        The account must exist with the same role and groups and not be disabled, and
+        the token or session must not have ended.
         """
         user = await self.users.of(caller)
-        if user is None or (user.role, user.groups) != (caller.role, caller.groups):
+        if user is None or user.disabled:
+            return False
+        if (user.role, user.groups) != (caller.role, caller.groups):
             return False
         if caller.token:
             return await self.tokens.is_still(caller)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import LEEWAY_SECONDS, Clock
-from gatewright.core.errors import Conflict, NotFound, NotSignedIn
+from gatewright.core.errors import Conflict, NotAllowed, NotFound, NotSignedIn
 from gatewright.core.ids import new_id, new_secret
 from gatewright.domains.identity.attempts import AttemptGuard
 from gatewright.domains.identity.credentials import (
     PROGRAM,
     digest,
     is_key,
+    is_name,
     is_secret,
 )
 from gatewright.domains.identity.directories import Directories
@@ -177,7 +178,17 @@ class Sessions:
 
         Checking a password takes long enough that it can be changed during the check; a
         session begun with the old password must not start then.
+
+        Raises
+        ------
+        NotAllowed
+            The account is disabled.
         """
+        if user.disabled:
+            raise NotAllowed(
+                f"The account “{user.name}” is disabled. Ask an administrator of the "
+                "gateway."
+            )
         now, secret = self._clock(), new_secret()
         if program:
             secret = f"{PROGRAM}{secret}"
@@ -219,7 +230,7 @@ class Sessions:
             return None
         session, user = found
         now = self._clock()
-        if not self._is_alive(session, now):
+        if user.disabled or not self._is_alive(session, now):
             return None
         if is_use and now - session.used_at >= min(TOUCH_SECONDS, self._idle / 4):
             self._last_use.note(session.key, self._store.touch(session.key, now))
@@ -237,10 +248,23 @@ class Sessions:
     def _idle(self) -> float:
         return self._limits.idle_seconds
 
-    async def of(self, caller: Caller) -> Sequence[Session]:
-        """Return the caller's sessions that have not ended, oldest first."""
-        caller.require(Scope.ACCOUNT_READ)
-        return await self._alive(caller.require_user())
+    async def of(self, caller: Caller, user: str | None = None) -> Sequence[Session]:
+        """Return sessions that have not ended, oldest first.
+
+        They are the caller's, or those of another account, which requires the scope
+        ``admin``.
+
+        Raises
+        ------
+        NotFound
+            There is no such account.
+        """
+        caller.require(Scope.ACCOUNT_READ if user is None else Scope.ADMIN)
+        if user is None:
+            return await self._alive(caller.require_user())
+        if not is_name(user) or await self._users.get(user) is None:
+            raise NotFound(f"There is no user “{user[:128]}”.")
+        return await self._alive(user)
 
     async def _alive(self, user: str) -> Sequence[Session]:
         now = self._clock()
@@ -289,18 +313,23 @@ class Sessions:
         if caller.session:
             await self._store.remove(caller.session, caller.user)
 
-    async def end(self, caller: Caller, key: str) -> None:
-        """End one of the caller's sessions.
+    async def end(self, caller: Caller, key: str, user: str | None = None) -> None:
+        """End one of the caller's sessions, or of another account's as ``admin``.
 
         Raises
         ------
         NotFound
-            The caller has no session with this key.
+            The account has no session with this key.
         """
-        caller.require(Scope.ACCOUNT_MANAGE)
-        user = caller.require_user()
-        if not (is_key(key) and await self._store.remove(key, user)):
-            raise NotFound("You have no such session.")
+        caller.require(Scope.ACCOUNT_MANAGE if user is None else Scope.ADMIN)
+        whose = caller.require_user() if user is None else user
+        known = is_key(key) and is_name(whose)
+        if not (known and await self._store.remove(key, whose)):
+            raise NotFound(
+                "You have no such session."
+                if user is None
+                else "The account has no such session."
+            )
 
 
 def _wrong() -> NotSignedIn:

@@ -268,6 +268,7 @@ class Tokens:
             and found
             and same_digest(digest(parts[1]), found[1])
             and await self._is_valid(found[0])
+            and not found[2].disabled
         ):
             raise NotSignedIn(
                 "The token is not valid: it is mistyped, was revoked or has ended."
@@ -294,15 +295,19 @@ class Tokens:
         cursor: str | None = None,
         *,
         everyone: bool = False,
+        user: str | None = None,
     ) -> Page[Token]:
         """Return a page of the caller's tokens, or of all tokens, oldest first.
 
-        ``everyone`` returns those of all accounts and requires the scope ``admin``.
+        ``everyone`` returns those of all accounts, or of the account ``user`` alone,
+        and requires the scope ``admin``.
         """
         caller.require(Scope.ADMIN if everyone else Scope.ACCOUNT_READ)
         count = page_limit(limit)
         after = str(decode_cursor(cursor, str)[0]) if cursor else ""
-        user = None if everyone else caller.require_user()
+        user = user if everyone else caller.require_user()
+        if user is not None and not is_name(user):
+            return Page([])
         tokens = await self._store.page(user, after, count + 1)
         more = len(tokens) > count
         return Page(

@@ -167,6 +167,29 @@ class Users:
         if not (is_name(name) and await self._store.remove(name)):
             raise _no_user(name)
 
+    async def set_disabled(self, caller: Caller, name: str, *, disabled: bool) -> User:
+        """Disable an account, or enable it again, and return it.
+
+        Nobody can sign in to a disabled account, its sessions end, and its tokens are
+        refused until it is enabled again. Jobs that it has submitted go on.
+
+        Raises
+        ------
+        NotFound
+            There is no such account.
+        Conflict
+            It is the owner's account or the caller's own, which stay enabled so that
+            somebody can administer the gateway.
+        """
+        caller.require(Scope.ADMIN)
+        if disabled and name in {self.owner, caller.user}:
+            whose = "your own" if name == caller.user else "that of the gateway's owner"
+            raise Conflict(f"This account is {whose}, which cannot be disabled.")
+        at = self._clock() if disabled else None
+        if not (is_name(name) and await self._store.set_disabled(name, at)):
+            raise _no_user(name)
+        return await self._existing(name)
+
     async def set_password(self, caller: Caller, name: str, password: str) -> None:
         """Set an account's password, and end its sessions.
 

@@ -10,6 +10,8 @@ from gatewright.core.config import Config
 from gatewright.core.errors import InvalidContent, InvalidRequest
 from gatewright.faces.api import (
     accounting,
+    admin,
+    audit,
     candidate_claims,
     candidates,
     classifiers,
@@ -57,6 +59,8 @@ ROUTERS: tuple[tuple[APIRouter, tuple[Scope, ...]], ...] = (
     (session.router, ()),
     (tokens.router, _ACCOUNT),
     (user.router, _ACCOUNT),
+    (admin.router, (Scope.ADMIN,)),
+    (audit.router, (Scope.ADMIN,)),
     (accounting.router, (Scope.ACCOUNT_READ,)),
     (datasets.router, (Scope.DATA_READ,)),
     (images.router, (Scope.SKY_READ,)),

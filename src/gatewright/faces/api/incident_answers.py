@@ -1,13 +1,10 @@
 """Incidents, outages and notices: what administrators send, and the answers."""
 
-from contextlib import suppress
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gatewright.core.clock import optional_timestamp, timestamp
-from gatewright.core.errors import InvalidContent
 from gatewright.domains.status import (
     LONGEST_TEXT,
     LONGEST_TITLE,
@@ -19,12 +16,12 @@ from gatewright.domains.status import (
     Service,
     Severity,
 )
+from gatewright.faces.api.moments import Moment, moment
 
 _MANY = 100
 _TIMES = ("begins_at", "ends_at")
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
-Moment = Annotated[str, Field(max_length=40, examples=["2026-11-29T08:00:00Z"])]
 Systems = Annotated[
     list[Annotated[str, Field(max_length=200)]], Field(max_length=_MANY)
 ]
@@ -160,7 +157,7 @@ def draft_of(body: IncidentBody, now: float) -> Announcement:
     InvalidContent
         A time is none.
     """
-    begins, ends = (_moment(name, getattr(body, name)) for name in _TIMES)
+    begins, ends = (moment(name, getattr(body, name)) for name in _TIMES)
     return Announcement(
         id="",
         kind=body.kind,
@@ -186,24 +183,11 @@ def edit_of(body: IncidentEdit) -> Edit:
     values = {name: getattr(body, name) for name in body.model_fields_set - {"update"}}
     for name in _TIMES:
         if name in values:
-            values[name] = _moment(name, values[name])
+            values[name] = moment(name, values[name])
     for name in ("systems", "services"):
         if name in values:
             values[name] = tuple(values[name])
     return Edit(**values)
-
-
-def _moment(name: str, text: str | None) -> float | None:
-    if text is None:
-        return None
-    with suppress(ValueError, OverflowError):
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.timestamp()
-    raise InvalidContent(
-        f"“{name}” is a time with its offset, such as 2026-11-29T08:00:00Z or "
-        "2026-11-29T09:00:00+01:00."
-    )
 
 
 def summary_answer(one: Announcement, now: float) -> dict[str, object]:

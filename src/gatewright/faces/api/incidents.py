@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from gatewright.core.caller import Scope
@@ -47,9 +48,9 @@ async def incidents(
     request: Request,
     context: Context,
     phase: Annotated[
-        list[Phase] | None,
+        Annotated[list[Phase], Field(max_length=3)] | None,
         EMPTY_IS_NONE,
-        Query(description="Only what is in one of these phases.", max_length=3),
+        Query(description="Only what is in one of these phases."),
     ] = None,
     kind: Annotated[
         Kind | None, EMPTY_IS_NONE, Query(description="Only of this kind.")

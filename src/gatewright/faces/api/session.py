@@ -9,6 +9,7 @@ from starlette.responses import Response
 from gatewright.core.caller import Caller
 from gatewright.core.clock import optional_timestamp, timestamp
 from gatewright.core.pages import Page
+from gatewright.domains.identity import Session
 from gatewright.web.context import Context
 from gatewright.web.credentials import cookie_fields, no_cookie_fields
 from gatewright.web.json_model import json_body, read_model
@@ -193,19 +194,21 @@ async def list_ways(context: Context) -> Response:
 async def list_sessions(request: Request, context: Context) -> Response:
     """List the sessions of your account."""
     sessions = await context.services.identity.sessions.of(context.caller)
-    items = [
-        {
-            "key": session.key,
-            "created_at": timestamp(session.created_at),
-            "used_at": timestamp(session.used_at),
-            "expires_at": timestamp(session.expires_at),
-            "address": session.address,
-            "made_by": session.made_by,
-            "current": session.key == context.caller.session,
-        }
-        for session in sessions
-    ]
+    items = [session_answer(session, context.caller) for session in sessions]
     return listing(request, "sessions", Page(items), headers=_FRESH)
+
+
+def session_answer(session: Session, caller: Caller) -> dict[str, object]:
+    """Return a session without its secret as JSON values."""
+    return {
+        "key": session.key,
+        "created_at": timestamp(session.created_at),
+        "used_at": timestamp(session.used_at),
+        "expires_at": timestamp(session.expires_at),
+        "address": session.address,
+        "made_by": session.made_by,
+        "current": session.key == caller.session,
+    }
 
 
 @router.delete(

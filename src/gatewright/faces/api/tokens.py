@@ -1,6 +1,6 @@
 """Personal tokens: ``/tokens`` and ``/tokens/{key}``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -122,7 +122,8 @@ async def make_token(request: Request, context: Context) -> Response:
         seconds=asked.expires_in,
     )
     headers = {**_FRESH, "Location": f"/api/v1/tokens/{new.token.key}"}
-    answer = {"token": new.text, **_answer(new.token, {})}
+    (answer,) = await token_answers(context, [new.token])
+    answer = {"token": new.text, **answer}
     return json_response(answer, 201, headers)
 
 
@@ -134,8 +135,7 @@ async def list_tokens(
 ) -> Response:
     """List your tokens with their last use, without their secrets."""
     page = await context.services.identity.tokens.page(context.caller, limit, cursor)
-    jobs = await _jobs(context, page.items)
-    items = [_answer(token, jobs) for token in page.items]
+    items = await token_answers(context, page.items)
     return listing(request, "tokens", Page(items, page.next), headers=_FRESH)
 
 
@@ -148,8 +148,8 @@ async def list_tokens(
 async def one_token(context: Context, key: Key) -> Response:
     """Return one of your tokens, without its secret."""
     token = await context.services.identity.tokens.get(context.caller, key)
-    jobs = await _jobs(context, [token])
-    return json_response(_answer(token, jobs), headers=_FRESH)
+    (answer,) = await token_answers(context, [token])
+    return json_response(answer, headers=_FRESH)
 
 
 @router.delete(
@@ -164,17 +164,21 @@ async def revoke_token(context: Context, key: Key) -> Response:
     return Response(status_code=204)
 
 
-async def _jobs(
+async def token_answers(
     context: RequestContext, tokens: Sequence[Token]
-) -> Mapping[str, tuple[str, str]]:
-    """Return the system and the id of the jobs of delegated tokens, by key."""
-    keys = [token.key for token in tokens if token.delegated]
-    user = context.caller.require_user()
-    return await context.services.job_tokens.jobs_of(user, keys)
+) -> list[dict[str, object]]:
+    """Return tokens of any accounts as JSON values, with the jobs of delegated ones."""
+    delegated: dict[str, list[str]] = {}
+    for token in tokens:
+        if token.delegated:
+            delegated.setdefault(token.user, []).append(token.key)
+    jobs: dict[str, tuple[str, str]] = {}
+    for user, keys in delegated.items():
+        jobs |= await context.services.job_tokens.jobs_of(user, keys)
+    return [_answer(token, jobs.get(token.key)) for token in tokens]
 
 
-def _answer(token: Token, jobs: Mapping[str, tuple[str, str]]) -> dict[str, object]:
-    job = jobs.get(token.key)
+def _answer(token: Token, job: tuple[str, str] | None) -> dict[str, object]:
     return {
         "key": token.key,
         "user": token.user,

@@ -25,6 +25,7 @@ VIEWS = (
     "account",
     "status",
     "usage",
+    "admin",
 )
 """First path segments of the portal's views; each view defines what follows."""
 

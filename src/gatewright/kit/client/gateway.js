@@ -1,5 +1,6 @@
 /** One gateway and its families of resources. */
 import { Accounts, Auth } from "./accounts.js";
+import { Admin } from "./admin.js";
 import { Candidates } from "./candidates.js";
 import { Classifiers } from "./classifiers.js";
 import { Datasets } from "./datasets.js";
@@ -33,6 +34,7 @@ export class Gateway {
     this.commands = new Commands(this.http);
     this.jobs = new Jobs(this.http, this.live);
     this.accounts = new Accounts(this.http);
+    this.admin = new Admin(this.http);
     this.projects = new Projects(this.http);
     this.status = new Status(this.http);
     this.incidents = new Incidents(this.http);

@@ -5,6 +5,10 @@
 
 /** @type {Record<string, () => Promise<CustomElementConstructor>>} */
 const ELEMENTS = {
+  "gw-admin-audit": async () => (await import("./gw-admin-audit.js")).GwAdminAudit,
+  "gw-admin-people": async () => (await import("./gw-admin-people.js")).GwAdminPeople,
+  "gw-admin-systems": async () => (await import("./gw-admin-systems.js")).GwAdminSystems,
+  "gw-admin-tokens": async () => (await import("./gw-admin-tokens.js")).GwAdminTokens,
   "gw-candidates": async () => (await import("./gw-candidates.js")).GwCandidates,
   "gw-classifier": async () => (await import("./gw-classifier.js")).GwClassifier,
   "gw-code": async () => (await import("./code.js")).GwCode,

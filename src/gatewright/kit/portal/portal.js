@@ -14,9 +14,9 @@ const title = root.dataset.title ?? "Gatewright";
 /** @type {import("../client/accounts.js").Session} */
 let session = { user: null, role: null, scopes: [], expires_at: null };
 
-/** Views that the person may use. */
+/** Views that the person may use. Visitors see what they may use once they have signed in, but not the few pages of administrators. */
 function allowed() {
-  return VIEWS.filter((view) => view.rail && (!view.scope || covers(session.scopes, view.scope) || !session.user));
+  return VIEWS.filter((view) => view.rail && (!view.scope || covers(session.scopes, view.scope) || (!session.user && view.scope !== "admin")));
 }
 
 async function findPlace() {

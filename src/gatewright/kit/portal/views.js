@@ -30,6 +30,7 @@ export const VIEWS = [
   { id: "account", word: "Account", icon: "account", href: at("/account"), rail: true, scope: "account:read", render: account },
   { id: "usage", word: "Usage", icon: "jobs", href: at("/usage"), rail: false, scope: "account:read", render: usage },
   { id: "status", word: "Status", icon: "home", href: at("/status"), rail: false, render: status },
+  { id: "admin", word: "Admin", icon: "key", href: at("/admin"), rail: true, scope: "admin", render: admin },
   { id: "sign-in", word: "Sign in", icon: "account", href: at("/sign-in"), rail: false, render: signIn },
 ];
 
@@ -185,6 +186,27 @@ function usage({ parts: [system = "", project = ""] }) {
 function status(/** @type {Place} */ place, /** @type {Session} */ session) {
   return html`<section class="gw-section"><h1>Incidents, outages and notices</h1><gw-incidents></gw-incidents></section>
     ${session.scopes.includes("files:read") ? html`<section class="card"><h2>Systems</h2><gw-status></gw-status></section>` : nothing}`;
+}
+
+/** @type {[string, string][]} Pages of administrators, by what follows /admin in the address. */
+const ADMIN = [["people", "People"], ["tokens", "Tokens"], ["systems", "Systems"], ["audit", "Audit log"]];
+
+/** @param {Place} place */
+function admin({ parts: [page = "people", name = ""], query }) {
+  const choose = (/** @type {CustomEvent} */ event) => go(addressOf("admin", ["people", escapeName(event.detail)].filter(Boolean)), true);
+  const search = (/** @type {CustomEvent} */ event) => go(addressOf("admin", ["audit"], event.detail), true);
+  /** @type {Record<string, () => any>} */
+  const pages = {
+    people: () => html`<gw-admin-people person=${readable(name)} @gw-person=${choose}></gw-admin-people>`,
+    tokens: () => html`<gw-admin-tokens></gw-admin-tokens>`,
+    systems: () => html`<gw-admin-systems></gw-admin-systems>`,
+    audit: () => html`<gw-admin-audit filter=${query.toString()} @gw-filter=${search}></gw-admin-audit>`,
+  };
+  const shown = page in pages ? page : "people";
+  return html`<section class="gw-section"><div class="head"><h1>${ADMIN.find(([id]) => id === shown)?.[1]}</h1></div>
+    <nav aria-label="Administration"><ul class="tabs">${ADMIN.map(([id, word]) => html`<li><a href=${addressOf("admin", [id])} aria-current=${id === shown ? "page" : nothing}>${word}</a></li>`)}
+      <li><a href=${at("/status")}>Incidents</a></li></ul></nav>
+    ${pages[shown]()}</section>`;
 }
 
 function signIn(/** @type {Place} */ place, /** @type {Session} */ session) {

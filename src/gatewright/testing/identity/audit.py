@@ -1,11 +1,13 @@
 """Contract tests of ``AuditLog``."""
 
 import asyncio
+from dataclasses import replace
 
-from gatewright.domains.identity import (
-    START,
-    chained,
-)
+import pytest
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.core.pages import encode_cursor
+from gatewright.domains.identity import START, AuditSearch, Outcome, chained
 from gatewright.testing.identity.samples import (
     NOW,
     Pair,
@@ -32,6 +34,56 @@ class AuditLogContract:
         for n in range(5):
             await one.audit.append(entry(n))
         assert [r.number for r in await two.audit.after(1, 2)] == [2, 3]
+
+    async def test_a_search_returns_the_newest_first(self, stores: Pair) -> None:
+        one, two = stores
+        nothing = await one.audit.search(AuditSearch(), 5, None)
+        assert (nothing.items, nothing.next) == ([], None)
+        for n in range(5):
+            await one.audit.append(entry(n))
+        first = await two.audit.search(AuditSearch(), 2, None)
+        assert [r.number for r in first.items] == [5, 4]
+        assert first.items[0].entry == entry(4)
+        await one.audit.append(entry(5))
+        rest = await two.audit.search(AuditSearch(), 9, first.next)
+        assert ([r.number for r in rest.items], rest.next) == ([3, 2, 1], None)
+        for wrong in ("nonsense", encode_cursor("1")):
+            with pytest.raises(InvalidRequest):
+                await one.audit.search(AuditSearch(), 9, wrong)
+        for odd, count in ((-(10**30), 0), (10**30, 6)):
+            page = await one.audit.search(AuditSearch(), 9, encode_cursor(odd))
+            assert (len(page.items), page.next) == (count, None)
+
+    async def test_a_search_finds_what_is_asked_for(self, stores: Pair) -> None:
+        one, two = stores
+        samples = (
+            entry(0),
+            replace(entry(1), user="", status=401, path="/x/%_"),
+            replace(entry(2), user="ben", method="CLI", path="user add ada"),
+            replace(entry(3), status=503, path="/X/3"),
+            replace(entry(4), status=0, path="/x/\N{SNOWMAN}/4"),
+        )
+        for sample in samples:
+            await one.audit.append(sample)
+        expected = {
+            AuditSearch(user="ada"): [5, 4, 1],
+            AuditSearch(user=""): [2],
+            AuditSearch(method="CLI"): [3],
+            AuditSearch(path="/x/"): [5, 2, 1],
+            AuditSearch(path="/x/%"): [2],
+            AuditSearch(path="/x/\N{SNOWMAN}/"): [5],
+            AuditSearch(since=entry(2).at): [5, 4, 3],
+            AuditSearch(until=entry(2).at): [2, 1],
+            AuditSearch(outcome=Outcome.DONE): [3, 1],
+            AuditSearch(outcome=Outcome.REFUSED): [2],
+            AuditSearch(outcome=Outcome.FAILED): [4],
+            AuditSearch(outcome=Outcome.UNKNOWN): [5],
+            AuditSearch(user="ada", path="/x/", outcome=Outcome.DONE): [1],
+        }
+        for wanted, numbers in expected.items():
+            page = await two.audit.search(wanted, 9, None)
+            assert [r.number for r in page.items] == numbers, wanted
+            assert page.next is None
 
     async def test_an_intent_goes_with_its_record(self, stores: Pair) -> None:
         one, two = stores

@@ -175,6 +175,41 @@ class RequestedIdentityContract:
         with pytest.raises(NotSignedIn):
             await requested.tokens.issue(_VISITOR)
 
+    async def test_administrators_end_what_is_others(
+        self, requested: RequestedIdentity, known: Known, admin: Known
+    ) -> None:
+        name = known.person.name
+        caller, secret = await self._signed_in(requested, known)
+        owner, _ = await self._signed_in(requested, admin)
+        new = await requested.tokens.issue(caller, scopes=[Scope.ACCOUNT_READ])
+        other = await requested.tokens.issue(caller, scopes=[Scope.ACCOUNT_READ])
+        for refused in (
+            requested.sessions.of(caller, name),
+            requested.sessions.end(caller, caller.session, name),
+            requested.tokens.page(caller, everyone=True),
+            requested.tokens.revoke(caller, new.token.key, anyone=True),
+            requested.users.set_disabled(caller, name, disabled=True),
+        ):
+            with pytest.raises(NotAllowed):
+                await refused
+        hers = await requested.tokens.page(owner, everyone=True, user=name)
+        keys = {token.key for token in hers.items}
+        assert keys == {new.token.key, other.token.key}
+        assert await requested.tokens.revoke(owner, new.token.key, anyone=True) == 1
+        (session,) = await requested.sessions.of(owner, name)
+        assert session.key == caller.session
+        found = await requested.users.set_disabled(owner, name, disabled=True)
+        assert found.disabled
+        assert not await requested.is_still(caller)
+        with pytest.raises(NotSignedIn):
+            await requested.tokens.caller(other.text)
+        with pytest.raises(NotAllowed, match="disabled"):
+            await self._signed_in(requested, known)
+        await requested.users.set_disabled(owner, name, disabled=False)
+        again, secret = await self._signed_in(requested, known)
+        await requested.sessions.end(owner, again.session, name)
+        assert await requested.sessions.caller(secret) is None
+
     async def test_accounts(
         self, requested: RequestedIdentity, known: Known, admin: Known
     ) -> None:

@@ -32,7 +32,7 @@ class SessionStoreContract:
         assert await two.sessions.of_user("ada") == [made]
         found = await two.sessions.find("digest")
         groups = frozenset({"sky", "climate"})
-        account = replace(user(), has_password=True, groups=groups)
+        account = replace(user(), has_password=True, groups=groups, seen_at=NOW)
         assert found == (made, account)
         assert await two.sessions.find("Digest") is None
 

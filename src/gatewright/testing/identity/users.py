@@ -117,7 +117,8 @@ class UserStoreContract:
         await one.sessions.add(session(), "digest", instead_of="", keep=9)
         moved = replace(known, groups=frozenset({"sea"}), created_at=NOW + DAY)
         assert await two.users.mirror(moved)
-        assert await one.users.get("ada") == replace(moved, created_at=NOW)
+        seen = replace(moved, created_at=NOW, seen_at=NOW)
+        assert await one.users.get("ada") == seen
         assert await one.sessions.find("digest") is not None
         assert await two.users.mirror(replace(moved, role=Role.OWNER))
         assert await one.sessions.find("digest") is None
@@ -132,6 +133,55 @@ class UserStoreContract:
             assert not await two.users.mirror(replace(user(), source=source))
         mine = replace(user(), has_password=True, groups=frozenset({"sky"}))
         assert await one.users.get("ada") == mine
+
+    async def test_disabling_ends_sessions_and_links(self, stores: Pair) -> None:
+        one, two = stores
+        assert not await one.users.set_disabled("ada", NOW)
+        assert not await one.users.set_disabled("ada", None)
+        await one.users.add(user(), "hash")
+        made = session()
+        await one.sessions.add(made, "digest", instead_of="", keep=9)
+        await one.sessions.add_link("code", "ada", NOW + DAY, now=NOW)
+        await one.tokens.add(token(), "digest", most=9)
+        for _ in range(2):
+            assert await two.users.set_disabled("ada", NOW + 1)
+        assert await two.users.set_disabled("ada", NOW + 2)  # keeps the first time
+        found = await one.users.get("ada")
+        assert found is not None
+        assert (found.disabled, found.disabled_at) == (True, NOW + 1)
+        assert await one.sessions.of_user("ada") == []
+        assert await one.sessions.take_link("code", NOW, NOW + DAY) is None
+        assert not await one.sessions.add(session(), "other", instead_of="", keep=9)
+        assert len(await one.tokens.page("ada", "", 9)) == 1
+        await one.users.mirror(replace(found, role=Role.OWNER))
+        assert await two.users.set_disabled("ada", None)
+        found = await one.users.get("ada")
+        assert found is not None
+        assert not found.disabled
+        assert await one.sessions.add(session(), "other", instead_of="", keep=9)
+
+    async def test_an_account_is_seen_when_it_is_used(self, stores: Pair) -> None:
+        one, two = stores
+        await one.users.add(user(), "hash")
+
+        async def seen() -> float | None:
+            found = await two.users.get("ada")
+            assert found is not None
+            return found.seen_at
+
+        assert await seen() is None
+        made, key = session(), token()
+        await one.sessions.add(made, "digest", instead_of="", keep=9)
+        assert await seen() == NOW
+        await one.sessions.touch(made.key, NOW + 60)
+        assert await seen() == NOW + 60
+        await one.tokens.add(key, "digest", most=9)
+        await one.tokens.touch(key.key, NOW + 50, "192.0.2.1")
+        assert await seen() == NOW + 60
+        await one.tokens.touch(key.key, NOW + 120, "192.0.2.1")
+        assert await seen() == NOW + 120
+        await one.sessions.remove(made.key, "ada")
+        assert await seen() == NOW + 120
 
     async def test_pages_by_name(self, stores: Pair) -> None:
         one, _ = stores

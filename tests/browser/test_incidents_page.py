@@ -1,0 +1,108 @@
+"""The page of incidents: what administrators announce, and what visitors see of it."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.async_api import Locator, Page, expect
+from tests.browser.conftest import OpenPage
+from tests.browser.gate import Gate
+from tests.support.gateway import RunningGateway
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+HOSTILE = "<img src=x onerror=alert(1)> Disks are slow"
+LIST = "/api/v1/status/incidents"
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(client: httpx.Client) -> Iterator[None]:
+    """Withdraw what a test has announced, which all pages of the gateway would show."""
+    yield
+    for one in client.get(LIST).raise_for_status().json()["incidents"]:
+        client.delete(f"{LIST}/{one['id']}").raise_for_status()
+
+
+async def opened_form(page: Page) -> Locator:
+    """Return the form of administrators, which is folded up at first."""
+    await page.locator("gw-incidents summary").click()
+    return page.get_by_role("form", name="Announce something")
+
+
+async def test_an_administrator_announces_updates_ends_and_withdraws(
+    gate: Gate, open_page: OpenPage, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    page = gate.page
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    await page.goto(f"{gateway.url}/status")
+    form = await opened_form(page)
+    await form.locator("[name=kind]").select_option("incident")
+    await form.get_by_label("State of what it concerns").select_option("degraded")
+    await form.get_by_label("Title").fill(HOSTILE)
+    await form.get_by_label("More about it").fill("Two of them.\nWe replace both.")
+    await form.get_by_label("local").check()
+    await form.get_by_label("Refuse new jobs meanwhile").check()
+    await form.get_by_role("button", name="Announce it").click()
+    shown = page.locator("gw-incidents article")
+    await expect(shown).to_contain_text(HOSTILE)
+    await expect(form.get_by_label("Title")).to_have_value("")
+    await gate.check_all_looks()
+
+    (told,) = client.get(LIST).raise_for_status().json()["incidents"]
+    assert (told["title"], told["severity"]) == (HOSTILE, "degraded")
+    assert told["systems"] == ["local"]
+    body = {"executable": "/bin/true"}
+    assert client.post("/api/v1/jobs/local", json=body).status_code == 503
+
+    visitor = await open_page()
+    await visitor.page.goto(f"{gateway.url}/data")
+    notice = visitor.page.locator("main > gw-notices")
+    await expect(notice).to_contain_text(HOSTILE)
+    await visitor.check_all_looks()
+
+    await shown.get_by_role("button", name="Update").click()
+    await page.get_by_role("textbox", name="Update").fill("One is replaced.")
+    await page.get_by_role("button", name="Tell it").click()
+    await expect(shown).to_contain_text("One is replaced.")
+    await shown.get_by_role("button", name="End it now").click()
+    await expect(shown).to_contain_text("Past")
+    await shown.get_by_role("button", name="History").click()
+    history = shown.locator("ol li")
+    await expect(history).to_have_count(3)
+    await expect(history.nth(1)).to_contain_text("One is replaced.")
+    await expect(history.nth(2)).to_contain_text("demo")
+    assert client.get("/api/v1/status/local").json()["takes_jobs"] is True
+
+    await shown.get_by_role("button", name="Withdraw").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+    await expect(page.get_by_text("Nothing is announced")).to_be_visible()
+    await visitor.page.goto(f"{gateway.url}/status")
+    await expect(visitor.page.get_by_text("Nothing is announced")).to_be_visible()
+
+
+async def test_what_cannot_be_announced_is_told_and_kept_in_the_form(
+    gate: Gate, gateway: RunningGateway
+) -> None:
+    gate.expected = ("422",)
+    page = gate.page
+    await page.goto(f"{gateway.url}/status")
+    form = await opened_form(page)
+    await form.locator("[name=kind]").select_option("outage")
+    await form.get_by_label("Title").fill("New switches")
+    await form.get_by_role("button", name="Announce it").click()
+    await expect(page.get_by_role("alert")).to_contain_text("ends_at")
+    await expect(form.get_by_label("Title")).to_have_value("New switches")
+    await form.get_by_label("Ends").fill("2999-01-01T12:00")
+    await form.get_by_role("button", name="Announce it").click()
+    await expect(page.locator("gw-incidents article")).to_contain_text("New switches")
+    await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_visitors_are_offered_no_form(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    gate = await open_page()
+    await gate.page.goto(f"{gateway.url}/status")
+    await expect(gate.page.get_by_text("Nothing is announced")).to_be_visible()
+    await expect(gate.page.locator("gw-incidents form")).to_have_count(0)
+    await gate.check_all_looks()
