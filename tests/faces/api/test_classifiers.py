@@ -60,6 +60,16 @@ async def _trained(api: httpx.AsyncClient, method: str) -> Any:
     return found
 
 
+async def _idle(api: httpx.AsyncClient, survey: str) -> None:
+    """Wait until no training of a survey goes on, which another test may have begun."""
+    place = f"/classifiers?survey={survey}"
+    while True:
+        listed = (await api.get(place)).json()["classifiers"]
+        if all(one["state"] != "training" for one in listed):
+            return
+        await asyncio.sleep(0.2)
+
+
 async def _difference(api: httpx.AsyncClient) -> Any:
     sides = [
         [f"timed~DEC-OBS{group}{letter}.mini~0" for letter in "abcde"]
@@ -140,6 +150,7 @@ async def test_a_classifier_is_trained_judges_learns_from_votes_and_is_rolled_ba
 
 async def test_one_training_of_a_survey_at_a_time(api: httpx.AsyncClient) -> None:
     body = {"survey": "decam_mini", "method": "injection"}
+    await _idle(api, "decam_mini")
     made = await api.post("/classifiers", json=body)
     assert made.status_code == 202
     again = await api.post("/classifiers", json=body)
