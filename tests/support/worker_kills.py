@@ -2,15 +2,19 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 
 def kill_workers_below(parent: int) -> None:
     """Kill all workers that a process has begun, of which there is at least one."""
-    workers = _workers_below(parent)
-    assert workers, "there is no worker to kill"
-    for pid in workers:
-        os.kill(pid, signal.SIGKILL)
+    killed = 0
+    for pid in _workers_below(parent):
+        # What a worker has just forked looks like it, and may have ended since.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            killed += 1
+    assert killed, "there is no worker to kill"
 
 
 def _workers_below(parent: int) -> list[int]:
