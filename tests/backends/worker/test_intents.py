@@ -171,13 +171,35 @@ async def test_the_word_is_all_that_is_left_open(
         assert os.pread(answer.descriptor, 100, 0).decode() == f"claim{word}"
         os.close(answer.descriptor)
     words: tuple[object, ...] = (
-        ".17", "/../claim_17", "_" * 17, "-n", HOLE, "\n", "_17 ", "G", 1, None, [".17"]
+        ".17", "/../claim_17", "_" * 17, "-n", HOLE, "\n", "_17 ", "G", 1, None,
+        [".17"], "17", "0@", "a_",
     )  # fmt: skip
     for odd in words:
         assert await ask(connection, {**opening, "word": odd}, None) == errno.EINVAL
     assert await ask(connection, {**opening, "path": 1}, None) == REFUSED
     told = await ask(connection, {**listing, "word": "@12ab"})
     assert told == "b gw:2:x@12ab."
+
+
+async def test_a_word_hides_no_ends_of_records(
+    connection: Connection, granter: KeyGranter
+) -> None:
+    """``squeue`` takes digits after a field's ``:0`` for more of its size."""
+    squeue = """
+    end=${1#Comment:0}
+    while case $end in [0-9]*) ;; *) false ;; esac; do end=${end#?}; done
+    printf "%s$end\\n" gw:1:x gw:2:x gw:3:x
+    """
+    listing = {
+        **ECHO,
+        "argv": ["sh", "-c", squeue, "squeue", f"Comment:0{HOLE}."],
+        "only": [f"{HOLE}.", "gw:2:x"],
+    }
+    ticket = granter.intent_ticket(PERSON, until(), of(listing))
+    assert await intend(connection, ticket) == 0
+    for word in ("0", "00", "0@", "_0", "@", ""):
+        told = await ask(connection, {**listing, "word": word})
+        assert told in {errno.EINVAL, f"\ngw:2:x{word}."}, word
 
 
 async def test_tickets_of_others_and_altered_ones_are_refused(

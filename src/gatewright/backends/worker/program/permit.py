@@ -27,6 +27,7 @@ HOLE = "\0"
 """Where the ``word`` of a request stands in its path and arguments. The digest does not
 cover the word: it is the part of an intent's request that is new each time."""
 _LETTERS = frozenset("@_0123456789abcdef")
+_FIRST_LETTERS = frozenset("@_")
 _LONGEST_WORD = 16
 _BLOCK = 1 << 20
 
@@ -56,12 +57,18 @@ def digest_of(request: dict[str, Any], content: bytes | None) -> str:
 def filled(request: dict[str, Any]) -> dict[str, Any]:
     """Return a request with its word in its places.
 
-    The word is short and has few letters, so that it is no option and no path.
+    The word is short and has few letters, so that it is no option and no path. It does
+    not begin with a digit: that would be part of the size of a field of ``squeue``, so
+    that the records do not end as ``only`` says, and none would be left out.
     """
     if "word" not in request:
         return request
     word = request["word"]
-    if len(word) > _LONGEST_WORD or not _LETTERS.issuperset(word):
+    if (
+        len(word) > _LONGEST_WORD
+        or not _LETTERS.issuperset(word)
+        or not _FIRST_LETTERS.issuperset(word[:1])
+    ):
         raise ValueError("a word")
     changed: dict[str, Any] = {"path": request["path"].replace(HOLE, word)}
     for key in ("argv", "only"):
