@@ -51,6 +51,42 @@ class TestScript:
         assert (tmp_path / "log").read_text() == "a b\n" * 2
         assert [p.name for p in (tmp_path / "home/.gatewright").iterdir()] == ["01hv"]
 
+    def test_the_output_of_the_work_is_emptied_by_the_work_alone(
+        self, tmp_path: Path
+    ) -> None:
+        """Not by a job that finds it done; and it is added to where that is asked."""
+        out, err = (tmp_path / f"o' {name}" for name in ("out", "err"))
+        text = "#!/bin/sh\n{}\necho done; echo failed >&2; exit 3\n"
+        for name, line, kept in (
+            ("a", "", ""),
+            ("b", "#SBATCH --open-mode=append", "old\n"),
+            ("c", "#SBATCH --open-mode append", "old\n"),
+            ("d", "#SBATCH --open-mode=truncate", ""),
+        ):
+            job = replace(
+                JOB, spec=JobSpec(script=text.format(line)), stdout_path=str(out),
+                stderr_path=str(err), directory=str(tmp_path),
+            )  # fmt: skip
+            for path in (out, err):
+                path.write_text("old\n")
+            for number, code in (("5", 3), ("6", DONE_ALREADY)):
+                # As Slurm opens them with --open-mode=append.
+                with out.open("ab") as one, err.open("ab") as two:
+                    ended = subprocess.run(
+                        ["/bin/sh"], check=False, stdout=one, stderr=two, cwd=tmp_path,
+                        input=script_of(job, name, f"{tmp_path}/c").encode(),
+                        env={"PATH": os.defpath, "SLURM_JOB_ID": number},
+                    )  # fmt: skip
+                assert ended.returncode == code
+                assert out.read_text() == f"{kept}done\n", name
+                assert err.read_text() == f"{kept}failed\n", name
+
+    def test_a_job_is_told_that_its_folder_could_not_be_entered(
+        self, tmp_path: Path
+    ) -> None:
+        script = script_of(replace(JOB, directory="/no where"), "01hv", str(tmp_path))
+        assert str(tmp_path) in self.run(script, tmp_path).stderr.decode()
+
     def test_a_home_that_cannot_be_written_is_no_hindrance(
         self, tmp_path: Path
     ) -> None:

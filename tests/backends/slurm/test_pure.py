@@ -80,7 +80,7 @@ class TestCommands:
             "--parsable", "--ignore-pbs", "--hold", "--comment=gw:01hv:ada",
             "--job-name=a,b c", "--chdir=/w", "--export=NIL",
             "--kill-on-invalid-dep=yes", "--output=/w/50%%.out", "--error=/w/7.err",
-            "--input=in%%", "--nodes=2", "--ntasks-per-node=3",
+            "--open-mode=append", "--input=in%%", "--nodes=2", "--ntasks-per-node=3",
             "--gpus-per-task=1", "--mem=2M", "--time=2", "--partition=-x,y",
             "--account=p", "--reservation=r", "--qos=q", "--constraint=a&b",
             "--licenses=m:2", "--dependency=afternotok:5",

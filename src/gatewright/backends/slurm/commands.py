@@ -235,11 +235,15 @@ def _listed(numbers: Sequence[str]) -> str:
 
 
 def _files(submission: Submission) -> dict[str, str]:
-    """Return the options for standard streams; the script sets those of an array."""
+    """Return the options for standard streams; the script sets those of an array.
+
+    Slurm would empty the files before the script sees whether the work was done.
+    """
     found = {"output": "/dev/null", "error": "/dev/null"}
     if submission.array_index is None:
         found["output"] = _plain(submission.stdout_path)
         found["error"] = _plain(submission.stderr_path)
+        found["open-mode"] = "append"
     if submission.spec.stdin_path is not None:
         found["input"] = _plain(submission.spec.stdin_path)
     return found

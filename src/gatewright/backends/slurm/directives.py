@@ -36,6 +36,8 @@ class Directives:
     """The lines."""
     signal_to_script: bool = False
     """Whether a signal is sent to the script's own process (``--signal=B:``)."""
+    appends: bool = False
+    """Whether output is added to what its files have (``--open-mode=append``)."""
 
 
 def directives(script: str) -> Directives:
@@ -47,7 +49,7 @@ def directives(script: str) -> Directives:
         A line requests something that the gateway could not follow.
     """
     lines: list[str] = []
-    to_script = False
+    to_script = appends = False
     for line in script.splitlines():
         if line.strip() and not line.startswith("#"):
             break
@@ -62,8 +64,9 @@ def directives(script: str) -> Directives:
                             f"{_REFUSED[name]}"
                         )
                 to_script = to_script or option.startswith("--signal=B")
+                appends = appends or option.startswith("--open-mode=a")
             lines.append(line)
-    return Directives(tuple(lines), to_script)
+    return Directives(tuple(lines), to_script, appends)
 
 
 def _options(text: str) -> list[str]:
@@ -79,7 +82,7 @@ def _options(text: str) -> list[str]:
             "here. Submit its parts as jobs."
         )
     return [
-        f"{word}={after}" if word == "--signal" else word
+        f"{word}={after}" if word in {"--signal", "--open-mode"} else word
         for word, after in zip(words, [*words[1:], ""], strict=True)
     ]
 

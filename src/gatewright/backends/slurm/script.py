@@ -101,6 +101,13 @@ def script_of(
     lines.append(_CLAIM.format(folder=shlex.quote(folder), done=DONE_ALREADY))
     if elements:
         lines += ["case $SLURM_ARRAY_TASK_ID in", *map(_streams, elements), "esac"]
+    elif not found.appends:
+        # Only now: a job that ends above leaves the output of the work alone.
+        for path in dict.fromkeys((submission.stdout_path, submission.stderr_path)):
+            lines.append(f"(: >{shlex.quote(path)}) 2>/dev/null")
+        # Slurm's own words about this went into the file that was just emptied.
+        entered = f"[ . -ef {shlex.quote(submission.directory)} ]"
+        lines.append(f'{entered} || echo "The job runs in $PWD instead." >&2')
     program = shlex.quote(spec.executable or "")
     if spec.script is not None:
         text = shlex.quote(spec.script)
