@@ -335,6 +335,8 @@ async def _form(request: Request) -> Sequence[tuple[str, str]]:
         form = await request.form(max_files=8, max_part_size=_PART_BYTES)
     except HTTPException as error:
         raise InvalidRequest(f"The form cannot be read: {error.detail}") from error
+    except UnicodeError as error:  # of a “charset” such as Python's “undefined”
+        raise InvalidRequest("The form is not text in its “charset”.") from error
     try:
         return [
             (

@@ -29,6 +29,8 @@ async def signed_out_elsewhere(request: Request) -> Response:
             token = form.get("logout_token")
     except HTTPException as error:
         raise InvalidRequest(f"The form cannot be read: {error.detail}") from error
+    except UnicodeError as error:  # of a “charset” such as Python's “undefined”
+        raise InvalidRequest("The form is not text in its “charset”.") from error
     if not isinstance(token, str) or not 0 < len(token) <= _LONGEST:
         raise InvalidRequest("A provider sends the parameter “logout_token”.")
     ended = await context.services.identity.providers.log_out(name, token)

@@ -235,6 +235,29 @@ class TestSubmit:
         for stream in ("output", "error"):
             assert (await ada.get(f"/jobs/local/{one}/{stream}")).status_code == 404
 
+    @pytest.mark.parametrize(
+        "charset", ["undefined", "punycode", "unicode_escape", "raw_unicode_escape"]
+    )
+    @pytest.mark.parametrize("name", ["executable", "script", "name", "arguments"])
+    async def test_a_form_in_an_odd_encoding(
+        self, ada: httpx.AsyncClient, charset: str, name: str
+    ) -> None:
+        """Python has some that nothing can be in, or that make no characters."""
+        fields = {"executable": "true"} | {name: r"\ud800-\udfff\x00_"}
+        if name == "script":
+            del fields["executable"]
+        parts = [
+            f'--x\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'
+            for k, v in fields.items()
+        ]
+        kind = f"multipart/form-data; boundary=x; charset={charset}"
+        answer = await ada.post(
+            "/jobs/local", content="".join([*parts, "--x--\r\n"]),
+            headers={"Content-Type": kind},
+        )  # fmt: skip
+        assert answer.status_code in {400, 422}, answer.text
+        assert answer.json()["detail"]
+
     async def test_bodies_that_cannot_be_read(self, ada: httpx.AsyncClient) -> None:
         async def status(content: bytes, kind: str, query: str = "") -> int:
             headers = {"Content-Type": kind}

@@ -139,6 +139,18 @@ async def test_another_session_and_another_person_go_on(
     assert await who(session) == "bob"
 
 
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "unicode_escape"])
+async def test_a_form_in_an_odd_encoding(charset: str, browser: Browser) -> None:
+    answer = await browser().post(
+        "/sign-in/with/centre/sign-out",
+        content="--x\r\nContent-Disposition: form-data; name=logout_token\r\n\r\n"
+        "\\ud800_\r\n--x--\r\n",
+        headers={"Content-Type": f"multipart/form-data; boundary=x; charset={charset}"},
+    )
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["detail"]
+
+
 Sign = Callable[[dict[str, Any]], str]
 FORGED: dict[str, dict[str, Any]] = {
     "of another issuer": {"iss": "https://elsewhere.example"},
