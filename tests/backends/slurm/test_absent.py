@@ -295,6 +295,18 @@ async def test_its_grant_ends_with_it(site: Site) -> None:
     assert site.queue == NO_JOBS
 
 
+async def test_the_end_of_anothers_job_with_its_name_changes_nothing(
+    site: Site,
+) -> None:
+    """Whoever sees the queue can give a job of their own the mark of another's."""
+    await site.cut_short(JOB)
+    async with site.gateway() as submitter:
+        await submitter.forget("mallory", ["01hv"])
+    assert not site.intents.ended
+    assert await site.submit(JOB) == [JobState.QUEUED]
+    assert Attempts(site.folder, Time(6.0)).grants("mallory", ["01hv"]) == []
+
+
 async def test_the_grant_of_one_that_was_surely_not_taken_ends_at_once(
     site: Site,
 ) -> None:

@@ -47,8 +47,8 @@ class Finder:
     clock
         Gives the time in seconds since 1970 UTC.
     grants
-        Returns the grants, at most one each, by which jobs of these names go on without
-        their person.
+        Returns the grants, at most one each, by which a user's jobs of these names go
+        on without the user.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Finder:
         client: Client,
         home: Homes,
         clock: Clock,
-        grants: Callable[[Sequence[str]], Sequence[str]] = lambda _: (),
+        grants: Callable[[str, Sequence[str]], Sequence[str]] = lambda *_: (),
     ) -> None:
         self._grants = grants
         self._client = client
@@ -175,7 +175,8 @@ class Finder:
     async def _claim(self, native: NativeId) -> Claim | None:
         folder = await self.claims(native.user)
         path = f"{folder}/{claim_name(native.name, native.index)}"
-        grant = "".join(await asyncio.to_thread(self._grants, [native.name]))
+        grants = await asyncio.to_thread(self._grants, native.user, [native.name])
+        grant = "".join(grants)
         client = self._client.granted(grant) if grant else self._client
         return await client.claim(native.user, path)
 

@@ -100,18 +100,29 @@ class Attempts:
             path.write_text(grant, "ascii")
             path.replace(self._folder / name)
 
-    def grants(self, names: Sequence[str]) -> list[str]:
-        """Return the grants that are kept for these jobs."""
-        found = []
-        for name in names:
-            with suppress(OSError, UnicodeDecodeError):
-                found.append((self._folder / name).read_text("ascii"))
-        return [grant for grant in found if grant]
+    def grants(self, user: str, names: Sequence[str]) -> list[str]:
+        """Return the grants that are kept for these jobs of a user."""
+        found = map(self._kept, names)
+        return [grant for grant in found if _person_of(grant) == user]
 
-    def forget(self, names: Sequence[str]) -> None:
-        """Remove the records of jobs that have ended."""
+    def forget(self, user: str, names: Sequence[str]) -> None:
+        """Remove the records of jobs of a user that have ended.
+
+        Anybody may give a job of their own the name of another's.
+        """
         for name in names:
-            (self._folder / name).unlink(missing_ok=True)
+            if _person_of(self._kept(name)) in {user, ""}:
+                (self._folder / name).unlink(missing_ok=True)
+
+    def _kept(self, name: str) -> str:
+        with suppress(OSError, UnicodeDecodeError):
+            return (self._folder / name).read_text("ascii")
+        return ""
+
+
+def _person_of(grant: str) -> str:
+    """Return whom a grant, ``NAME USER ...``, is of; empty if it is none."""
+    return "".join(grant.split(" ")[1:2])
 
 
 class Submitter:
@@ -189,13 +200,13 @@ class Submitter:
         """
         intents = self._client.intents(user)
         if intents is not None:
-            grants = await asyncio.to_thread(self._attempts.grants, names)
+            grants = await asyncio.to_thread(self._attempts.grants, user, names)
             try:
                 await intents.end(grants)
             except GatewayError as error:
                 _log.warning("Grants of %s are not ended yet: %s", user, error.text)
                 return
-        await asyncio.to_thread(self._attempts.forget, names)
+        await asyncio.to_thread(self._attempts.forget, user, names)
 
     async def _group(
         self, user: str, folder: str, group: _Group
@@ -253,7 +264,7 @@ class Submitter:
             grant = await intents.sign(name, digests)
             await asyncio.to_thread(self._attempts.keep, name, grant)
             return grant
-        return "".join(await asyncio.to_thread(self._attempts.grants, [name]))
+        return "".join(await asyncio.to_thread(self._attempts.grants, user, [name]))
 
     async def _taken_before(
         self, client: Client, user: str, account: str, folder: str, group: _Group
