@@ -33,6 +33,7 @@ from gatewright.domains.compute import (
     JobTokens,
     Refusal,
     TokenRequest,
+    job_tokens,
 )
 
 WITH_TOKEN = replace(SPEC, token=TokenRequest(("store:notes",), 60))
@@ -243,6 +244,39 @@ async def test_a_file_whose_owner_is_away_is_removed_later(
     clock.now += 30
     await tokens.sweep()
     assert files.there == {}
+
+
+async def test_files_of_a_home_that_hangs_are_waited_for_once_for_all(
+    jobs: JobService,
+    tokens: JobTokens,
+    table: SqlJobTable,
+    issuer: Issuer,
+    files: Files,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the tokens of others' jobs would not end before all of them are tried."""
+    monkeypatch.setattr(job_tokens, "_REMOVAL_SECONDS", 0.2)
+    for _ in range(2):
+        made = await jobs.submit(ADA, "local", [WITH_TOKEN] * 20)
+        await table.record("local", [ended(str(job.native_id)) for job in made])
+    tried: list[str] = []
+    remove = files.remove
+
+    async def hang(user: str, path: str) -> None:
+        tried.append(path)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(files, "remove", hang)
+    await tokens.sweep()
+    assert not issuer.alive
+    assert 0 < len(tried) < 40
+    assert len(files.there) == 40
+    monkeypatch.setattr(files, "remove", remove)
+    monkeypatch.setattr(job_tokens, "_REMOVAL_SECONDS", 60.0)
+    clock.now += 60
+    await tokens.sweep()
+    assert not files.there
 
 
 @pytest.mark.parametrize("gone", [False, True])

@@ -227,19 +227,20 @@ class JobTokens:
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def remove(token: JobToken) -> None:
-            async with slots:
-                try:
-                    async with asyncio.timeout(_REMOVAL_SECONDS):
-                        await self._files.remove(token.user, token.path)
-                except NotFound:
-                    pass
-                except (GatewayError, TimeoutError):
-                    now = self._clock()
-                    if now - token.made_at < _KEPT_SECONDS:
-                        until = now + _POSTPONED_SECONDS
-                        await self._table.postpone(token.uuid, until)
-                        return
-                await self._table.remove(token.uuid)
+            try:
+                # The wait for a place counts too: many files of a home that hangs
+                # would otherwise delay the end of all other tokens by minutes.
+                async with asyncio.timeout(_REMOVAL_SECONDS), slots:
+                    await self._files.remove(token.user, token.path)
+            except NotFound:
+                pass
+            except (GatewayError, TimeoutError):
+                now = self._clock()
+                if now - token.made_at < _KEPT_SECONDS:
+                    until = now + _POSTPONED_SECONDS
+                    await self._table.postpone(token.uuid, until)
+                    return
+            await self._table.remove(token.uuid)
 
         await asyncio.gather(*map(remove, tokens))
 
