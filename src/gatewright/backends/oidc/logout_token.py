@@ -63,7 +63,7 @@ async def checked_logout(
     if not subject and not sid:
         raise Untrusted("the logout token says neither who nor which session")
     # Whoever keeps it may send it again until both bounds have passed.
-    until = min(float(claims["exp"]), claims["iat"] + LONGEST_AGE)
+    until = min(claims["exp"], claims["iat"] + LONGEST_AGE)
     return LoggedOut(
         _name(claims, "jti"), until + 2 * LEEWAY_SECONDS, subject=subject, sid=sid
     )

@@ -111,6 +111,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "which session": {"sub": None, "sid": "s"},
     "who and which session": {"sid": "s"},
     "several readers": {"aud": [CLIENT, "another"]},
+    "of an end far away": {"exp": 10**400},
 }
 
 
