@@ -76,7 +76,8 @@ class References:
             There is no such frame, or none could be measured.
         """
         images = await self._selections.images(caller, science, place)
-        first, before = images[0], _start(images) - rule.days
+        first, start = images[0], _start(images)
+        before = start - rule.days
         centre = place or Circle(first.ra, first.dec, 0.0)
         query = ImageQuery(
             times=[Interval(float("-inf"), before)],
@@ -89,7 +90,11 @@ class References:
         known = {
             one.id: one
             for one in found
-            if one.band == first.band and one.t_max is not None and one.t_max <= before
+            if one.band == first.band
+            and one.t_max is not None
+            and one.t_max <= before
+            # An exposure of unknown length ends when it begins, the science's own too.
+            and (one.t_min or 0.0) < start
         }
         latest = heapq.nlargest(
             MOST_COMPARED, known.values(), key=lambda one: (one.t_max, one.id)

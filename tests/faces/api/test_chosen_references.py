@@ -83,6 +83,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(frames, "nova-b", 41, light=20_000.0)
     write(frames, "green-nova", 40, band="g", light=20_000.0)
     write(frames, "unknown", 40, band="glass")
+    write(frames, "instant", 40, band="z")
+    with fits.open(frames / "instant.fits", mode="update") as hdus:
+        hdus[0].header.remove("EXPTIME")
     timeless = frames / "timeless.fits"
     write(frames, "timeless", 40)
     for name in ("DATE-OBS", "EXPTIME", "MJD-OBS"):
@@ -212,6 +215,7 @@ async def test_a_circle_has_a_reference_with_a_border(api: httpx.AsyncClient) ->
     [
         ({"science": named("nova"), "reference": {"days": 60}}, 404, "fewer days"),
         ({"science": named("best")}, 404, "Name the images"),
+        ({"science": named("instant"), "reference": {"days": 0}}, 404, "No image of"),
         ({"science": named("nova", "green-nova")}, 422, "several bands"),
         ({"science": named("unknown")}, 422, "unknown"),
         ({"science": named("timeless")}, 422, "no time"),
