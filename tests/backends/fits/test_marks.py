@@ -45,6 +45,40 @@ def test_the_bar_is_as_long_as_it_says(
     assert length == pytest.approx(20 / 0.26 * zoom, abs=1.5)
 
 
+@pytest.mark.parametrize(("wide", "high"), [(2, 1), (1, 2)])
+def test_the_bar_is_as_long_as_it_says_on_pixels_that_are_not_square(
+    tmp_path: Path, wide: int, high: int
+) -> None:
+    header = tan_header(400, 400)
+    header["CD1_1"] *= wide
+    header["CD2_2"] *= high
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(np.zeros((400, 400)), header))
+    levels = shown(cut_bytes(path, "CIRCLE 150.1 2.2 1", format="png", marks=True))
+    # A fifth of the picture is 41.6 or 20.8 arcseconds: the bar is 20.
+    assert bar_of(levels)[1] == pytest.approx(20 / 0.26 / wide, abs=1.5)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("dec", [90.0, 89.95, -90.0])
+def test_at_a_pole_east_is_beside_north(
+    tmp_path: Path, dec: float, *, flip: bool
+) -> None:
+    header = tan_header(301, 301, flip=flip)
+    header["CRVAL2"], header["CRPIX1"], header["CRPIX2"] = dec, 151, 151
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(np.zeros((301, 301)), header))
+    levels = shown(
+        cut_bytes(
+            path, f"CIRCLE 0 {dec} 1", format="png", orientation="north", marks=True
+        )
+    )
+    arm, corner = 0.09 * 301, (7 + 0.09 * 301 + 13, 301 - 7 - 0.09 * 301 - 13)
+    # Arms of some length lead upwards and to the left, none downwards.
+    for down, right, drawn in ((-1, 0, True), (0, -1, True), (1, 0, False)):
+        row, column = np.rint(np.add(corner, 0.7 * arm * np.array((down, right))))
+        near = levels[int(row) - 1 : int(row) + 2, int(column) - 1 : int(column) + 2]
+        assert bool((near == 255).any()) is drawn
+
+
 @pytest.mark.parametrize("orientation", ["north", "native"])
 @pytest.mark.parametrize(("turn", "flip"), [(0.0, False), (0.5, True), (2.0, False)])
 def test_the_arms_point_to_north_and_east(

@@ -23,6 +23,13 @@ class Sight:
     east: tuple[float, float]
     """Pixels to the right and upwards for a degree to the east."""
 
+    @property
+    def across(self) -> float:
+        """Pixels from left to right for a degree; 0 where the sky has no such step."""
+        (right, up), (north_right, north_up) = self.east, self.north
+        area = abs(right * north_up - up * north_right)
+        return area / math.hypot(up, north_up) if area else 0.0
+
 
 def mark(
     levels: NDArray[np.uint8], sight: Sight | None, caption: str
@@ -52,7 +59,8 @@ def mark(
 
     if caption:
         word(gap, gap, caption, "la")
-    if sight is None or least < SMALLEST_SIDE:
+    pixels_per_degree = 0.0 if sight is None else sight.across
+    if sight is None or least < SMALLEST_SIDE or not pixels_per_degree:
         return np.asarray(picture)
     arm = _ARM * least
     x, y = width - gap - arm - size, gap + arm + size
@@ -61,7 +69,6 @@ def mark(
         line(x, y, x + arm * right, y - arm * up)
         reach = arm + 0.7 * size
         word(x + reach * right, y - reach * up, name, "mm")
-    pixels_per_degree = math.hypot(*sight.north)
     arc = round_arc(_BAR * width / pixels_per_degree)
     bar = arc * pixels_per_degree
     line(gap, height - gap, gap + bar, height - gap)

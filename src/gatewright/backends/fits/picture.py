@@ -122,13 +122,14 @@ def directions(
     """
     x, y = (box.x0 + box.x1 - 1) / 2, (box.y0 + box.y1 - 1) / 2
     ra, dec = wcs.to_sky(np.array([x]), np.array([y]))
-    step = -_STEP if dec[0] > 89.9 else _STEP
-    slope = max(0.01, float(np.cos(np.radians(dec[0]))))
+    # Beyond a pole some projections begin elsewhere. The meridians meet there, so the
+    # steps are those of a plane.
+    step = -1.0 if dec[0] > 89.9 else 1.0
+    plane = TangentGrid(float(ra[0]), float(dec[0]), _STEP, 1)
     near_x, near_y = wcs.to_pixels(
-        np.array([ra[0], (ra[0] + _STEP / slope) % 360.0]),
-        np.array([dec[0] + step, dec[0]]),
+        *plane.to_sky(np.array([0.0, -1.0]), np.array([step, 0.0]))
     )
-    north = np.array([near_x[0] - x, near_y[0] - y]) * np.sign(step)
+    north = np.array([near_x[0] - x, near_y[0] - y]) * step
     return north, np.array([near_x[1] - x, near_y[1] - y])
 
 
