@@ -163,6 +163,32 @@ async def test_pages_that_examine_few_find_all(
     assert both == [name for name in plain if abs(by_id[name].finding.snr) > 3]
 
 
+async def test_costly_conditions_examine_few_of_a_difference_or_a_place(
+    databases: BOTH, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Conditions that look at the history again and again take bounded time, too."""
+    monkeypatch.setattr(candidate_pages, "EXAMINED", 20)
+    monkeypatch.setattr(candidate_pages, "_LEAST_EXAMINED", 1)
+    store = SqlCandidates(databases[0])
+    found = [Finding(n, 10.0, 20.0, 1.0, 1.0, n, 1.0, 1.0, {}) for n in range(1, 21)]
+    await store.add(Origin("d-1", ["night"]), found)
+    once, often = "history.count > 0", " and ".join(["history.count > 0"] * 10)
+    here = Cone(10.0, 20.0, 0.1)
+    for query in (
+        CandidateQuery(),
+        CandidateQuery(difference="d-1"),
+        CandidateQuery(place=here),
+        CandidateQuery(place=here, difference="d-1", unscanned=True),
+    ):
+        every, _ = await ids(store, query, 100)
+        assert len(every) == 20
+        for text, least in ((once, 1), (often, 10)):
+            narrowed = replace(query, conditions=[parse_condition(text, ())])
+            narrow, pages = await ids(store, narrowed, 100)
+            assert narrow == every
+            assert pages >= least
+
+
 async def test_a_claim_looks_further_from_where_it_ended(
     databases: BOTH, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,12 @@ def add_condition(where: Where, condition: Condition, sources: Sequence[int]) ->
     where.add(text, *values)
 
 
+def lookups(condition: Condition) -> int:
+    """Return how often a condition looks at the candidates of an object."""
+    text, _ = _sql(condition, ())
+    return text.count("FROM candidate h")
+
+
 def _sql(condition: Condition, sources: Sequence[int]) -> tuple[str, list[object]]:
     match condition:
         case Comparison(column, operator, other):

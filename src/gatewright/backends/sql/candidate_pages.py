@@ -6,7 +6,7 @@ number of them, and may be short although another page follows.
 
 from collections.abc import Sequence
 
-from gatewright.backends.sql.candidate_conditions import add_condition
+from gatewright.backends.sql.candidate_conditions import add_condition, lookups
 from gatewright.backends.sql.candidate_rows import WITH_VOTE, within
 from gatewright.backends.sql.database import Row
 from gatewright.backends.sql.image_search import Where
@@ -35,9 +35,10 @@ Position = tuple[float, str]
 def is_walked(query: CandidateQuery) -> bool:
     """Return whether a page has to be bounded by the candidates that it examines.
 
-    Those of a difference or a small circle are few.
+    Those of a difference or a small circle are few enough to be sorted, but conditions
+    cost more.
     """
-    return not _is_few(query) and (bool(query.conditions) or query.place is not None)
+    return bool(query.conditions) or (query.place is not None and not _is_few(query))
 
 
 def bound_statements(
@@ -45,8 +46,10 @@ def bound_statements(
 ) -> list[tuple[str, list[object]]]:
     """Return SQL and values that find how far a page examines each source.
 
-    Each row is the last candidate that is examined in a source (``value`` and ``id``);
-    a source with fewer has none. The page ends at the highest of them.
+    Each row is the last candidate that is examined in a source (``value`` and ``id``),
+    or in all of a difference or a small circle; one with fewer has none. The page ends
+    at the highest of them. The more often conditions look at an object's other
+    candidates, the fewer are examined.
 
     Raises
     ------
@@ -56,12 +59,19 @@ def bound_statements(
     by = _sorted_by(query)
     where = Where()
     _add_indexed(where, query, cursor)
+    most = EXAMINED_PLACES
+    if query.conditions:
+        most = EXAMINED // max(1, sum(map(lookups, query.conditions)))
+    order = f"ORDER BY {by} DESC, id DESC LIMIT 1 OFFSET ?"
+    which = f"SELECT id, {by} AS value FROM candidate WHERE"  # noqa: S608  # own names
+    if _is_few(query):
+        _add_few(where, query)
+        marks = ", ".join("?" for _ in sources)
+        conditions = " AND ".join([f"+source IN ({marks})", *where.conditions])
+        values = [*sources, *where.values, max(most, _LEAST_EXAMINED) - 1]
+        return [(f"{which} {conditions} {order}", values)]
     conditions = " AND ".join(["source = ?", *where.conditions])
-    last = (
-        f"SELECT * FROM (SELECT id, {by} AS value FROM candidate "  # noqa: S608  # own names
-        f"WHERE {conditions} ORDER BY {by} DESC, id DESC LIMIT 1 OFFSET ?) w"
-    )
-    most = EXAMINED if query.conditions else EXAMINED_PLACES
+    last = f"SELECT * FROM ({which} {conditions} {order}) w"  # noqa: S608
     offset = max(most // len(sources), _LEAST_EXAMINED) - 1
     found: list[tuple[str, list[object]]] = []
     for first in range(0, len(sources), _MANY_SOURCES):
@@ -123,10 +133,7 @@ def page_statement(
     _add_indexed(where, query, cursor)
     if bound is not None:
         where.add(f"({by}, id) >= (?, ?)", *bound)
-    if query.difference is not None:
-        where.add("difference = ?", query.difference)
-    if query.place is not None:
-        within(where, query.place)
+    _add_few(where, query)
     if query.without:
         where.add(
             f"id NOT IN ({', '.join('?' for _ in query.without)})", *query.without
@@ -162,6 +169,14 @@ def page_statement(
 def _is_few(query: CandidateQuery) -> bool:
     small = query.place is not None and query.place.radius <= WIDE
     return query.difference is not None or small
+
+
+def _add_few(where: Where, query: CandidateQuery) -> None:
+    """Add the conditions that leave few candidates, unless a circle is wide."""
+    if query.difference is not None:
+        where.add("difference = ?", query.difference)
+    if query.place is not None:
+        within(where, query.place)
 
 
 def _sorted_by(query: CandidateQuery) -> str:
