@@ -233,3 +233,19 @@ async def test_conditions_over_very_many_sets_of_surveys(databases: BOTH) -> Non
     assert page.next is None
     few = await store.page(surveys[:50], query, person="", limit=1000)
     assert few.items == []
+
+
+async def test_a_long_condition_over_many_sets_of_surveys(databases: BOTH) -> None:
+    """A database binds a limited number of values in one statement."""
+    store = SqlCandidates(databases[0])
+    surveys = [f"s{number}" for number in range(60)]
+    for number, survey in enumerate(surveys):
+        one = Finding(1, 10.0, 20.0, 1.0, 1.0, 10.0 + number, 1.0, 1.0)
+        await store.add(Origin(f"d-{number}", [survey]), [one])
+    some = " or ".join([f"snr in ({','.join('9' * 60)})"] * 14)
+    query = CandidateQuery(conditions=[parse_condition(f"{some} or snr == 12", ())])
+    page = await store.page(surveys, query, person="", limit=10)
+    assert [one.id for one in page.items] == ["d-2.1"]
+    wide = replace(query, place=Cone(10.0, 20.0, 3.0))
+    page = await store.page(surveys, wide, person="", limit=10)
+    assert [one.id for one in page.items] == ["d-2.1"]

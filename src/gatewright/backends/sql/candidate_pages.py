@@ -23,6 +23,8 @@ WIDE = 2.0
 _LEAST_EXAMINED = 100
 _MANY_SOURCES = 100
 """Largest number of sources in one UNION; SQLite allows at most 500 terms."""
+_MANY_VALUES = 30_000
+"""Largest number of values in one UNION; PostgreSQL binds 32,767 at most."""
 _FREE = (
     "NOT EXISTS (SELECT 1 FROM candidate_claim k "
     "WHERE k.candidate = c.id AND k.person <> ?)"
@@ -145,7 +147,8 @@ def page_statement(
     some = f"SELECT id, {by} AS value FROM candidate c WHERE "  # noqa: S608  # own names
     order = f"ORDER BY {by} DESC, id DESC LIMIT ?"
     few = _is_few(query)
-    if few or len(sources) > _MANY_SOURCES:
+    bound_values = len(sources) * (len(where.values) + 2)
+    if few or len(sources) > _MANY_SOURCES or bound_values > _MANY_VALUES:
         # The plus keeps the databases from walking all of a source in order.
         marks = ", ".join("?" for _ in sources)
         plus = "+" if few else ""
