@@ -159,3 +159,21 @@ async def test_labels_are_heard_by_who_may_see_the_candidate(sky: Sky) -> None:
         assert one.subject == "candidates/d-1.1"
         assert (one.data["name"], one.data["person"]) == ("y", "eve")
         assert one.data["label"] == made["id"]
+
+
+async def test_visitors_learn_no_label_by_filters(sky: Sky) -> None:
+    """Who may list no classes and tags may not ask for them one by one either."""
+    bob, guest = await sky.client("bob"), await sky.client()
+    saved = {"where": '"AGN" in classes', "access": "public"}
+    assert (await bob.put("/filters/labelled", json=saved)).status_code == 201
+    for asked in (
+        {"where": '"hidden" in tags'},
+        {"where": 'snr > 1 and ("SN" in classes or snr > 2)'},
+        {"where": 'not ("SN" not in classes)', "format": "csv"},
+        {"filter": "labelled"},
+    ):
+        assert (await guest.get("/candidates", params=asked)).status_code == 401
+        assert (await bob.get("/candidates", params=asked)).status_code == 200
+    plain = {"where": "not (snr < 1) and snr in (9)"}
+    found = (await guest.get("/candidates", params=plain)).json()["candidates"]
+    assert [one["id"] for one in found] == ["d-1.1"]

@@ -154,6 +154,17 @@ Condition = Comparison | Among | Contains | Not | Every | Some
 """A condition: for each candidate it holds or does not."""
 
 
+def asks_labels(condition: Condition) -> bool:
+    """Return whether a condition depends on the classes or tags of candidates."""
+    match condition:
+        case Not(part):
+            return asks_labels(part)
+        case Every(parts) | Some(parts):
+            return any(map(asks_labels, parts))
+        case _:
+            return isinstance(condition, Contains)
+
+
 def condition_text(condition: Condition) -> str:
     """Return a condition as text; parsed, it is the same condition."""
     match condition:

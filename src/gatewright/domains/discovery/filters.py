@@ -8,10 +8,16 @@ from typing import Protocol
 from gatewright.core.access import Access
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import Conflict, InvalidContent, NotAllowed, NotFound
+from gatewright.core.errors import (
+    Conflict,
+    InvalidContent,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+)
 from gatewright.core.pages import Page
 from gatewright.domains.discovery.condition_text import parse_condition
-from gatewright.domains.discovery.conditions import Condition
+from gatewright.domains.discovery.conditions import Condition, asks_labels
 
 LONGEST_DESCRIPTION = 500
 """Largest number of characters of a filter's description."""
@@ -243,6 +249,8 @@ class Filters:
             There is no such filter that the caller may use.
         InvalidContent
             The text, or that of the filter, is no condition on candidates.
+        NotSignedIn
+            A visitor asks for classes or tags, which only accounts see.
         """
         found: list[Condition] = []
         if name is not None:
@@ -255,6 +263,8 @@ class Filters:
                 ) from error
         if text is not None:
             found.append(self.condition(text))
+        if not caller.signed_in and any(map(asks_labels, found)):
+            raise NotSignedIn("Sign in, or send a token, to filter by classes or tags.")
         return found
 
     async def _stored(self, name: str) -> SavedFilter | None:

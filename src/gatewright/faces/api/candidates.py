@@ -98,6 +98,7 @@ Score = Annotated[
     summary="Find candidates",
     responses={
         **LISTS,
+        401: {"description": "A visitor filters by classes or tags."},
         404: {"description": "There is no such filter that you may use."},
     },
 )
