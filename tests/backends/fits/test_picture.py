@@ -168,3 +168,32 @@ def test_a_high_pedestal_keeps_its_grey_levels(
         assert len(np.unique(shown)) >= 15
     else:
         assert shown.tolist() == np.rint(steps * 17).tolist()
+
+
+def test_a_picture_across_the_seam_of_a_map_has_the_pixels_of_both_ends(
+    tmp_path: Path,
+) -> None:
+    header = fits.Header()
+    header["CTYPE1"], header["CTYPE2"] = "RA---CAR", "DEC--CAR"
+    header["CRPIX1"], header["CRPIX2"] = 180.5, 90.5
+    header["CDELT1"], header["CDELT2"] = -1.0, 1.0
+    header["CRVAL1"], header["CRVAL2"] = 0.0, 0.0
+    # The first and the last columns meet at a right ascension of 180 degrees.
+    column = np.abs(np.arange(360) - 179.5)
+    data = np.broadcast_to(column, (180, 360)).astype("f4")
+    path = write(tmp_path / "map.fits", fits.PrimaryHDU(data, header))
+    shown = cut_bytes(
+        *(path, "CIRCLE 180 0 20"),
+        format="png",
+        aligned=True,
+        pixels=41,
+        limits="value",
+        stretch=["linear", 0.0, 180.0],
+    )
+    levels = decode(shown)[0].astype(float)[5:-5] / 255 * 180
+    across = np.degrees(np.arctan(np.radians(np.abs(np.arange(41) - 20) * 40 / 41)))
+    # Pixels at the ends of the map themselves are black.
+    beside = across > 3
+    wanted = np.broadcast_to(180 - across, levels.shape)
+    assert np.abs(levels - wanted)[:, beside].max() < 6
+    assert ((levels > 120) | (levels == 0)).all()

@@ -7,6 +7,7 @@ from tests.support.fields import gaussian_stars, tangent
 from gatewright.domains.processing.frames import Numbers
 from gatewright.domains.processing.regrid import sampled
 from gatewright.domains.processing.sources import middles, stamps
+from gatewright.domains.processing.tangent import TangentGrid
 from gatewright.domains.processing.warp import (
     Adjustment,
     Placement,
@@ -88,6 +89,27 @@ def test_a_projection_without_order_is_followed_as_far_as_it_goes() -> None:
 
     found = place(Rough(), (10, 10), Rough())
     assert np.abs(found.x - np.arange(10)[None, :]).max() < 1.01
+
+
+@pytest.mark.parametrize(("ra", "dec"), [(180.0, 10.0), (12.0, 90.0)])
+def test_positions_are_right_beside_the_seam_of_a_map(ra: float, dec: float) -> None:
+    class Map:
+        """A map of the whole sky whose columns begin and end at 180 degrees."""
+
+        def to_sky(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+            return (180.0 - x) % 360.0, y - 90.0
+
+        def to_pixels(self, ra: Numbers, dec: Numbers) -> tuple[Numbers, Numbers]:
+            return (180.0 - ra) % 360.0, dec + 90.0
+
+    grid = TangentGrid(ra, dec, 0.7, 40)
+    shift = Adjustment(x=(0.5, 0.0, 0.0))
+    found = place(grid, (40, 40), Map(), shift)
+    rows, columns = np.indices((40, 40), dtype=float)
+    x, y = Map().to_pixels(*grid.to_sky(columns, rows))
+    # Close to a pole, longitudes bend within a cell.
+    assert np.abs(found.x - x - 0.5).max() < (0.002 if dec < 90 else 0.2)
+    assert np.abs(found.y - y).max() < 0.002
 
 
 def test_a_placement_knows_when_nothing_moves() -> None:

@@ -2,9 +2,10 @@
 
 Positions are computed by the projections on a coarse grid and interpolated bilinearly;
 the grid is refined until the interpolation is right to 0.0002 pixels at the centres of
-its cells. Values are interpolated with a Lanczos kernel (Duchon 1979, J. Appl. Meteor.
-18, 1016) at the exact phase of each pixel, with weights that sum to 1, and multiplied
-by the change of pixel area, so that flux is conserved.
+its cells. In cells where the finest one is not, each position is computed. Values are
+interpolated with a Lanczos kernel (Duchon 1979, J. Appl. Meteor. 18, 1016) at the exact
+phase of each pixel, with weights that sum to 1, and multiplied by the change of pixel
+area, so that flux is conserved.
 
 The interpolation correlates the noise of neighbouring pixels. The variance that is
 propagated holds for single pixels; sums over several need the factor that
@@ -103,7 +104,15 @@ def _coarse(
     )
     if adjustment != NO_ADJUSTMENT:
         x, y = adjustment.apply(x, y)
-    return Placement(down @ x @ across.T, down @ y @ across.T), worst
+    found = Placement(down @ x @ across.T, down @ y @ across.T)
+    if step == _STEPS[-1] and worst > ACCURACY:
+        # Between a map's last column and its first, or at a pole, positions jump.
+        rough = (errors[0] > ACCURACY) | (errors[1] > ACCURACY)
+        pixels = rough.repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
+        row, column = (place.astype(np.float64) for place in np.nonzero(pixels))
+        exact = _through(grid, image, column, row)
+        found.x[pixels], found.y[pixels] = adjustment.apply(*exact)
+    return found, worst
 
 
 def _through(
