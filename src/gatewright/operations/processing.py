@@ -49,7 +49,7 @@ from gatewright.operations.selections import Selection, Selections
 WAIT_SECONDS = 10.0
 """Seconds for which a request waits for a product before it gets an unfinished one."""
 _LOOK_SECONDS = 0.5
-_METHOD_VERSION = "2"
+_METHOD_VERSION = "3"
 
 Work = Callable[[Product], Awaitable[Product]]
 Record = Callable[[Product, Sequence[FrameRef]], Awaitable[None]]
