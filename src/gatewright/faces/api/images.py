@@ -232,5 +232,5 @@ async def image_cutout(
 
 def cutout_etag(identity: str, hdu: int, asked: str) -> str:
     """Return the entity tag of a cut-out, from the file's identity and the request."""
-    text = f"cut-out 3 {identity} {hdu} {asked}"
+    text = f"cut-out 4 {identity} {hdu} {asked}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
