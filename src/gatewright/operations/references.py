@@ -126,6 +126,10 @@ class References:
             },
             {
                 "before": mjd_text(before),
+                "time_assumed": any(
+                    one.time_assumed
+                    for one in (*images, *(known[name] for name in names))
+                ),
                 "compared": len(frames),
                 "earlier": len(known) - len(frames),
                 "frames": [

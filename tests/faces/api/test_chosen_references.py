@@ -94,13 +94,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def survey(folder: Path, name: str = "field") -> SurveySource:
-    return SurveySource(id=name, images=f"{folder}/frames/*.fits")
+def survey(folder: Path, name: str = "field", **more: Any) -> SurveySource:
+    return SurveySource(id=name, images=f"{folder}/frames/*.fits", **more)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def services(folder: Path) -> AsyncIterator[SkyServices]:
-    both = [survey(folder), survey(folder, "other")]
+    times = folder / "times.csv"
+    times.write_text("file,time\nwider.fits,2024-01-09T04:00:00\n", encoding="utf-8")
+    both = [survey(folder), survey(folder, "other", times=times)]
     async with sky_services(folder, both, response_bytes=50_000_000) as opened:
         yield opened
 
@@ -138,6 +140,7 @@ async def test_the_sharp_and_deep_frames_of_before_are_taken(
     choice = difference["report"]["choice"]
     assert choice["rule"] == rule
     assert choice["before"].startswith("2024-01-26T04:00")
+    assert choice["time_assumed"] is False
     assert (choice["compared"], choice["earlier"]) == (5, 0)
     taken = [EARLY[one["image"].split("~")[1]] for one in choice["frames"]]
     for one, (_, fwhm, noise, scale) in zip(choice["frames"], taken, strict=True):
@@ -158,6 +161,13 @@ async def test_the_sharp_and_deep_frames_of_before_are_taken(
     assert version["report"]["depth"] == pytest.approx(depth, rel=0.1)
     seeing = version["report"]["psf"]["seeing"]
     assert 0.3 * WIDTH < seeing < 0.3 * 4.0
+
+
+async def test_a_choice_by_assumed_times_says_so(api: httpx.AsyncClient) -> None:
+    body = {"science": ["other~nova~0"], "reference": "auto"}
+    choice = (await made(api, body))["report"]["choice"]
+    assert "other~wider~0" in [one["image"] for one in choice["frames"]]
+    assert choice["time_assumed"] is True
 
 
 async def test_candidates_tell_the_version(api: httpx.AsyncClient) -> None:
