@@ -182,8 +182,9 @@ async def test_costly_conditions_examine_few_of_a_difference_or_a_place(
     ):
         every, _ = await ids(store, query, 100)
         assert len(every) == 20
-        for text, least in ((once, 1), (often, 10)):
-            narrowed = replace(query, conditions=[parse_condition(text, ())])
+        features = " and ".join(["features.a == null"] * 20)
+        for text, least in ((once, 1), (often, 10), (features, 2)):
+            narrowed = replace(query, conditions=[parse_condition(text, FEATURES)])
             narrow, pages = await ids(store, narrowed, 100)
             assert narrow == every
             assert pages >= least

@@ -6,7 +6,7 @@ number of them, and may be short although another page follows.
 
 from collections.abc import Sequence
 
-from gatewright.backends.sql.candidate_conditions import add_condition, lookups
+from gatewright.backends.sql.candidate_conditions import add_condition, cost
 from gatewright.backends.sql.candidate_rows import WITH_VOTE, within
 from gatewright.backends.sql.database import Row
 from gatewright.backends.sql.image_search import Where
@@ -50,8 +50,7 @@ def bound_statements(
 
     Each row is the last candidate that is examined in a source (``value`` and ``id``),
     or in all of a difference or a small circle; one with fewer has none. The page ends
-    at the highest of them. The more often conditions look at an object's other
-    candidates, the fewer are examined.
+    at the highest of them. The more work conditions are, the fewer are examined.
 
     Raises
     ------
@@ -63,7 +62,7 @@ def bound_statements(
     _add_indexed(where, query, cursor)
     most = EXAMINED_PLACES
     if query.conditions:
-        most = EXAMINED // max(1, sum(map(lookups, query.conditions)))
+        most = EXAMINED // max(1, sum(map(cost, query.conditions)))
     order = f"ORDER BY {by} DESC, id DESC LIMIT 1 OFFSET ?"
     which = f"SELECT id, {by} AS value FROM candidate WHERE"  # noqa: S608  # own names
     if _is_few(query):
