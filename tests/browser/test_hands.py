@@ -280,7 +280,7 @@ async def test_the_sky_blinks_while_a_button_is_held(
     await expect(page.locator("gw-sky .strip button").nth(1)).to_be_visible()
     which = page.locator("gw-sky .which")
     words = await which.inner_text()
-    button = page.get_by_role("button", name="Blink")
+    button = page.get_by_role("button", name="Blink", exact=True)
     await button.hover()
     await page.mouse.down()
     await expect(which).not_to_have_text(words)
