@@ -73,7 +73,7 @@ async def steps(page: Page, pause: int) -> list[float]:
 async def scan(gateway: RunningGateway) -> None:
     """Scan the demo's candidates, and print the times."""
     async with async_playwright() as playwright:
-        path = str(program("chromium", "chromium"))
+        path = str(program("chromium-headless-shell", "chromium-headless-shell"))
         browser = await playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox"]
         )

@@ -109,8 +109,8 @@ def client(gateway: RunningGateway) -> Iterator[httpx.Client]:
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """Debian's Chromium."""
-    path = program("chromium", "chromium")
+    """Debian's Chromium without windows, as Playwright uses it."""
+    path = program("chromium-headless-shell", "chromium-headless-shell")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=path, args=FLAGS, timeout=SECONDS * 1000
