@@ -10,9 +10,16 @@ from pathlib import Path
 import pytest
 from tests.support.descriptors import all_closed
 
-from gatewright.backends.worker import OneWorker, Worker, WorkerCommands, open_worker
+from gatewright.backends.worker import (
+    OneWorker,
+    Worker,
+    WorkerCommands,
+    let_go,
+    open_worker,
+)
 from gatewright.backends.worker.connection import Connection
 from gatewright.backends.worker.program.frames import PROTOCOL, pack
+from gatewright.backends.worker.threads import RestingThreads
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.files import Command
 
@@ -99,3 +106,14 @@ async def test_the_output_of_a_command_that_is_given_up_is_closed(
         await asyncio.wait([running])
         goes_on.set()
         assert all(one.result(60) for one in busy)
+
+
+async def test_what_waits_for_threads_that_end_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    threads, go_on = RestingThreads(1, "busy"), threading.Event()
+    threads.submit(go_on.wait)
+    async with all_closed():
+        descriptor = os.open(tmp_path / "file", os.O_RDONLY)
+        let_go(descriptor, threads)
+        threads.shutdown(wait=False, cancel_futures=True)
+        go_on.set()

@@ -83,15 +83,20 @@ def let_go(descriptor: int, threads: Executor) -> Future[None]:
     """Close a descriptor of a user's file in a thread of that user.
 
     On some file systems closing can block (close(2), fuse(4)). The future is done when
-    the descriptor is closed.
+    the descriptor is closed; if the threads end before they come to it, it is closed by
+    whoever ends them.
     """
     try:
-        return threads.submit(_close, descriptor)
+        closing = threads.submit(_close, descriptor)
     except RuntimeError:  # the threads have ended, and the gateway with them
         _close(descriptor)
         done: Future[None] = Future()
         done.set_result(None)
         return done
+    closing.add_done_callback(
+        lambda done: _close(descriptor) if done.cancelled() else None
+    )
+    return closing
 
 
 def _close(descriptor: int) -> None:
