@@ -1,13 +1,20 @@
 """What the failures of Slurm's programs mean."""
 
-import pytest
+from dataclasses import dataclass
 
+import pytest
+from typing_extensions import override
+
+from gatewright.backends.slurm.client import Client
+from gatewright.backends.slurm.commands import Call
 from gatewright.backends.slurm.failures import failure, refusal, without_accounting
 from gatewright.core.errors import (
     BackendFailed,
     Conflict,
+    GatewayError,
     InvalidContent,
     NotAllowed,
+    PersonAbsent,
     TimedOut,
     Unavailable,
 )
@@ -83,3 +90,27 @@ class TestFailures:
     def test_one_that_took_too_long(self) -> None:
         assert isinstance(failure("sbatch", outcome("", timed_out=True)), TimedOut)
         assert without_accounting(outcome("Slurm accounting storage is disabled"))
+
+
+@dataclass
+class Ended(Client):
+    """A cluster whose commands are run by a worker that ends."""
+
+    error: GatewayError
+
+    @override
+    async def run(self, user: str, call: Call, seconds: float = 0) -> Outcome:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(Unavailable("It has ended."), TimedOut), (PersonAbsent(), PersonAbsent)],
+)
+async def test_a_submission_goes_on_without_its_worker(
+    error: GatewayError, kind: type[GatewayError]
+) -> None:
+    """So Slurm may have taken the job, unless the command was never begun."""
+    with pytest.raises(kind) as raised:
+        await Ended(error).submit("ada", Call(("sbatch",), {}))
+    assert type(raised.value) is kind

@@ -28,7 +28,14 @@ from gatewright.backends.worker import (
     digest_of,
     latin,
 )
-from gatewright.core.errors import BackendFailed, GatewayError, NotFound, TimedOut
+from gatewright.core.errors import (
+    BackendFailed,
+    GatewayError,
+    NotFound,
+    PersonAbsent,
+    TimedOut,
+    Unavailable,
+)
 from gatewright.domains.compute import Estimate
 from gatewright.domains.files import Command, Outcome
 
@@ -180,7 +187,14 @@ class Client:
         Unavailable
             Slurm does not answer.
         """
-        return parse.submitted(printed("sbatch", await self.run(user, call)))
+        try:
+            outcome = await self.run(user, call)
+        except PersonAbsent:
+            raise
+        except Unavailable as error:
+            # The worker ended. What it had begun goes on, and may reach Slurm yet.
+            raise TimedOut(error.text, retry_after=error.retry_after) from error
+        return parse.submitted(printed("sbatch", outcome))
 
     async def estimate(self, user: str, call: Call) -> Estimate:
         """Ask where and when a job would run; nothing is submitted.
