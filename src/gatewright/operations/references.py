@@ -2,7 +2,7 @@
 
 import heapq
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gatewright.core.caller import Caller
@@ -79,23 +79,7 @@ class References:
         first, start = images[0], _start(images)
         before = start - rule.days
         centre = place or Circle(first.ra, first.dec, 0.0)
-        query = ImageQuery(
-            times=[Interval(float("-inf"), before)],
-            bands=[first.band or ""],
-            kinds=[ImageKind.SCIENCE],
-            surveys=[first.survey],
-        )
-        point = Circle(centre.ra, centre.dec, 0.0)
-        found = await self._selections.search(caller, query, point, _MOST_FOUND)
-        known = {
-            one.id: one
-            for one in found
-            if one.band == first.band
-            and one.t_max is not None
-            and one.t_max <= before
-            # An exposure of unknown length ends when it begins, the science's own too.
-            and (one.t_min or 0.0) < start
-        }
+        known = await self._earlier(caller, first, centre, before, start)
         latest = heapq.nlargest(
             MOST_COMPARED, known.values(), key=lambda one: (one.t_max, one.id)
         )
@@ -145,6 +129,36 @@ class References:
                 "left_out": left_out | dict(others),
             },
         )
+
+    async def _earlier(
+        self,
+        caller: Caller,
+        first: Image,
+        centre: Circle,
+        before: float,
+        start: float,
+    ) -> Mapping[str, Image]:
+        """Return the frames like a science image that ended by ``before``, by id.
+
+        ``start`` is when the science exposure began; both are MJD, UTC.
+        """
+        query = ImageQuery(
+            times=[Interval(float("-inf"), before)],
+            bands=[first.band or ""],
+            kinds=[ImageKind.SCIENCE],
+            surveys=[first.survey],
+        )
+        point = Circle(centre.ra, centre.dec, 0.0)
+        found = await self._selections.search(caller, query, point, _MOST_FOUND)
+        return {
+            one.id: one
+            for one in found
+            if one.band == first.band
+            and one.t_max is not None
+            and one.t_max <= before
+            # An exposure of unknown length ends when it begins, the science's own too.
+            and (one.t_min or 0.0) < start
+        }
 
     async def _compare(
         self, caller: Caller, frames: Sequence[FrameRef], centre: Circle

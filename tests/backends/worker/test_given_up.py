@@ -114,6 +114,7 @@ async def test_what_waits_for_threads_that_end_is_closed(tmp_path: Path) -> None
     threads.submit(go_on.wait)
     async with all_closed():
         descriptor = os.open(tmp_path / "file", os.O_RDONLY)
-        let_go(descriptor, threads)
+        closing = let_go(descriptor, threads)
         threads.shutdown(wait=False, cancel_futures=True)
+        assert closing.cancelled()
         go_on.set()

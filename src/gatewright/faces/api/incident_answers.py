@@ -46,7 +46,7 @@ class IncidentBody(BaseModel):
         "it concerns all.",
     )
     begins_at: Moment | None = Field(
-        None, description="When it begins or began, RFC 3339; null for now."
+        None, description="When it begins or began, RFC 3339; null is the present."
     )
     ends_at: Moment | None = Field(
         None,
