@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewright.core.errors import InvalidRequest
-from gatewright.core.pages import decode_cursor, encode_cursor, page_limit
+from gatewright.core.pages import Page, decode_cursor, encode_cursor, page_limit
 
 
 @given(st.text(), st.integers(), st.floats(allow_nan=False, allow_infinity=False))
@@ -53,3 +53,8 @@ def test_the_limit_has_bounds() -> None:
     for wrong in (0, -1, 21):
         with pytest.raises(InvalidRequest):
             page_limit(wrong, 20)
+
+
+def test_the_items_of_a_page_are_changed_and_its_cursor_stays() -> None:
+    assert Page([1, 2], "after 2").map(str) == Page(["1", "2"], "after 2")
+    assert Page([3]).map(str).next is None

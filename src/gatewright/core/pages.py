@@ -3,13 +3,14 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from gatewright.core.errors import InvalidRequest
 
 T_co = TypeVar("T_co", covariant=True)
+New = TypeVar("New")
 
 DEFAULT_LIMIT = 100
 MAXIMUM_LIMIT = 10_000
@@ -26,6 +27,10 @@ class Page(Generic[T_co]):
     """The items of this page, in the listing's order."""
     next: str | None = None
     """Cursor of the page after this one; None on the last page."""
+
+    def map(self, function: Callable[[T_co], New]) -> "Page[New]":
+        """Return a page of what ``function`` makes of each item, with this cursor."""
+        return Page([function(item) for item in self.items], self.next)
 
 
 def encode_cursor(*position: str | float | None) -> str:

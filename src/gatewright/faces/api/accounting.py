@@ -6,7 +6,6 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
-from gatewright.core.pages import Page
 from gatewright.domains.accounting import (
     LONGEST,
     USUAL_DAYS,
@@ -83,7 +82,7 @@ async def projects(
     """
     accounting = context.services.accounting
     page = await accounting.projects(context.caller, system, limit, cursor)
-    shown = Page([project_answer(one) for one in page.items], page.next)
+    shown = page.map(project_answer)
     extra = coverage_answers(await accounting.coverage(system))
     return listing(request, "projects", shown, extra=extra)
 
@@ -228,7 +227,7 @@ async def usage(
     since = _day(first, "from") if first else to - USUAL_DAYS + 1
     query = UsageQuery(by or (), since, to, system, project, person, partition)
     found = await accounting.usage(context.caller, query, limit, cursor)
-    shown = Page([line_answer(line) for line in found.lines.items], found.lines.next)
+    shown = found.lines.map(line_answer)
     extra = {
         "total": amount_answer(found.total),
         "by": [key.value for key in found.query.by],

@@ -91,8 +91,7 @@ async def people(
     """List the accounts by name: the gateway's own, and those that have signed in."""
     users = context.services.identity.users
     page = await users.page(context.caller, limit, cursor)
-    items = [_person(user) for user in page.items]
-    return listing(request, "people", Page(items, page.next), headers=_FRESH)
+    return listing(request, "people", page.map(_person), headers=_FRESH)
 
 
 @router.patch(

@@ -7,7 +7,6 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from gatewright.core.clock import timestamp
-from gatewright.core.pages import Page
 from gatewright.domains.identity import AuditRecord, AuditSearch, Outcome
 from gatewright.faces.api.moments import Moment, moment
 from gatewright.web.context import Context
@@ -104,9 +103,8 @@ async def search(
     )
     audit = context.services.identity.audit
     page = await audit.search(context.caller, wanted, limit, cursor)
-    items = [_answer(record) for record in page.items]
     headers = {"Cache-Control": "no-store"}
-    return listing(request, "records", Page(items, page.next), headers=headers)
+    return listing(request, "records", page.map(_answer), headers=headers)
 
 
 def _answer(record: AuditRecord) -> dict[str, object]:

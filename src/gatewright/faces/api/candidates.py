@@ -147,7 +147,7 @@ async def find_candidates(
             context.caller, query, limit=most, cursor=begin
         )
         prefix = services.config.prefix
-        return Page([candidate_answer(one, prefix) for one in found.items], found.next)
+        return found.map(lambda one: candidate_answer(one, prefix))
 
     if form == "csv":
         answer = CandidateAnswer
@@ -303,9 +303,7 @@ async def list_votes(
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
         cursor=cursor,
     )
-    return listing(
-        request, "votes", Page(list(map(vote_answer, page.items)), page.next)
-    )
+    return listing(request, "votes", page.map(vote_answer))
 
 
 @router.delete(
@@ -362,8 +360,7 @@ async def list_comments(
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
         cursor=cursor,
     )
-    told: Page[object] = Page(list(map(comment_answer, page.items)), page.next)
-    return listing(request, "comments", told)
+    return listing(request, "comments", page.map(comment_answer))
 
 
 @router.delete(

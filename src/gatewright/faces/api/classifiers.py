@@ -7,7 +7,7 @@ from fastapi import Request as HttpRequest
 from pydantic import Field
 from starlette.responses import Response
 
-from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, Page, page_limit
+from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, page_limit
 from gatewright.domains.classification import Method
 from gatewright.faces.api.classifier_answers import (
     ClassifierAnswer,
@@ -68,8 +68,8 @@ async def list_classifiers(
         cursor=cursor,
     )
     config = services.config
-    told = [classifier_answer(one, context.caller, config) for one in page.items]
-    return listing(request, "classifiers", Page(told, page.next))
+    answers = page.map(lambda one: classifier_answer(one, context.caller, config))
+    return listing(request, "classifiers", answers)
 
 
 @router.post(

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gatewright.core.access import access_of
 from gatewright.core.clock import timestamp
 from gatewright.core.errors import InvalidContent, InvalidRequest
-from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, Page, page_limit
+from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, page_limit
 from gatewright.domains.discovery import (
     LONGEST_CONDITION,
     LONGEST_DESCRIPTION,
@@ -135,8 +135,8 @@ async def list_filters(
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
         cursor=cursor,
     )
-    told = [filter_answer(one, services.config.prefix) for one in page.items]
-    return listing(request, "filters", Page(told, page.next))
+    prefix = services.config.prefix
+    return listing(request, "filters", page.map(lambda one: filter_answer(one, prefix)))
 
 
 @router.get(

@@ -7,7 +7,6 @@ from pydantic import Field
 from starlette.responses import Response
 
 from gatewright.core.caller import Scope
-from gatewright.core.pages import Page
 from gatewright.domains.status import Announcement, Kind, Phase, Wanted
 from gatewright.faces.api.incident_answers import (
     IncidentAnswer,
@@ -66,7 +65,7 @@ async def incidents(
     now = announcements.now()
     wanted = Wanted(now, frozenset(phase or Phase), kind, withdrawn)
     page = await announcements.announcements(context.caller, wanted, limit, cursor)
-    shown = Page([summary_answer(one, now) for one in page.items], page.next)
+    shown = page.map(lambda one: summary_answer(one, now))
     return listing(request, "incidents", shown)
 
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
-from gatewright.core.pages import Page
 from gatewright.domains.compute import (
     LONGEST_WAIT,
     JobFilter,
@@ -211,8 +210,7 @@ async def list_jobs(
     page = await context.services.jobs.list(
         context.caller, system, chosen, limit, cursor
     )
-    items = [job_answer(job) for job in page.items]
-    return listing(request, "jobs", Page(items, page.next))
+    return listing(request, "jobs", page.map(job_answer))
 
 
 @router.get(

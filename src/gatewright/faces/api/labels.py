@@ -14,7 +14,7 @@ from gatewright.domains.discovery import Label, LabelKind
 from gatewright.faces.api.candidates import GONE, SAYING, CandidateId
 from gatewright.faces.api.objects import ObjectId
 from gatewright.faces.api.product_answers import BASE
-from gatewright.web.context import Context
+from gatewright.web.context import Context, RequestContext
 from gatewright.web.json_model import json_body, read_model
 from gatewright.web.listing import Cursor, LargeLimit, json_response, listing
 
@@ -106,15 +106,13 @@ async def list_labels(
     cursor: Cursor = None,
 ) -> Response:
     """List the classes and tags of a candidate, with who gave them."""
-    services = context.services
-    page = await services.labels.of_candidate(
+    page = await context.services.labels.of_candidate(
         context.caller,
         candidate,
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
         cursor=cursor,
     )
-    told = [label_answer(one, services.config.prefix) for one in page.items]
-    return listing(request, "labels", Page(told, page.next))
+    return _label_list(request, context, page)
 
 
 @router.post(
@@ -137,10 +135,9 @@ async def give_label(
     The status is 201 for a new label, and 200 for one that you gave before.
     """
     kind, name = _said(await read_model(request, LabelBody))
-    services = context.services
-    given, new = await services.labels.give(context.caller, candidate, kind, name)
-    answer = label_answer(given, services.config.prefix)
-    return json_response(answer, 201 if new else 200)
+    labels = context.services.labels
+    given, new = await labels.give(context.caller, candidate, kind, name)
+    return _given_label(context, given, new=new)
 
 
 @router.delete(
@@ -177,15 +174,13 @@ async def list_object_labels(
     cursor: Cursor = None,
 ) -> Response:
     """List the classes and tags of the object's candidates that you may see."""
-    services = context.services
-    page = await services.labels.of_object(
+    page = await context.services.labels.of_object(
         context.caller,
         object,
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
         cursor=cursor,
     )
-    told = [label_answer(one, services.config.prefix) for one in page.items]
-    return listing(request, "labels", Page(told, page.next))
+    return _label_list(request, context, page)
 
 
 @router.post(
@@ -211,9 +206,20 @@ async def give_object_label(
     whoever may see that candidate sees the label.
     """
     kind, name = _said(await read_model(request, LabelBody))
-    services = context.services
-    given, new = await services.labels.give_object(context.caller, object, kind, name)
-    answer = label_answer(given, services.config.prefix)
+    labels = context.services.labels
+    given, new = await labels.give_object(context.caller, object, kind, name)
+    return _given_label(context, given, new=new)
+
+
+def _label_list(
+    request: Request, context: RequestContext, page: Page[Label]
+) -> Response:
+    prefix = context.services.config.prefix
+    return listing(request, "labels", page.map(lambda one: label_answer(one, prefix)))
+
+
+def _given_label(context: RequestContext, label: Label, *, new: bool) -> Response:
+    answer = label_answer(label, context.services.config.prefix)
     return json_response(answer, 201 if new else 200)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from gatewright.core.clock import timestamp
 from gatewright.core.errors import InvalidContent
-from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, Page, page_limit
+from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, page_limit
 from gatewright.domains.discovery import ObjectChange
 from gatewright.faces.api.candidates import GONE, SAYING
 from gatewright.faces.api.objects import ObjectId
@@ -93,8 +93,8 @@ async def list_changes(
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
         cursor=cursor,
     )
-    told = [change_answer(one, services.config.prefix) for one in page.items]
-    return listing(request, "changes", Page(told, page.next))
+    prefix = services.config.prefix
+    return listing(request, "changes", page.map(lambda one: change_answer(one, prefix)))
 
 
 @router.post(

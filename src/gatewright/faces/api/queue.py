@@ -232,7 +232,7 @@ async def queue(
     now = await jobs.queue(caller, system)
     chosen = QueueFilter(user, partition, name, state)
     page = await jobs.everyone(caller, system, chosen, limit, cursor)
-    shown = Page([_queued(one) for one in page.items], page.next)
+    shown = page.map(_queued)
     there = now.capabilities
     extra = _last_look(system, now.as_of, now.failure) | {
         "resources": {

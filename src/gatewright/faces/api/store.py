@@ -51,8 +51,7 @@ async def list_collections(
     page = await context.services.store.collections(
         context.caller, page_limit(limit, MAXIMUM_LARGE_LIMIT), cursor
     )
-    items = [bodies.collection_answer(view) for view in page.items]
-    return listing(request, "collections", Page(items, page.next))
+    return listing(request, "collections", page.map(bodies.collection_answer))
 
 
 @router.get(
