@@ -9,10 +9,8 @@ from tests.support.needs import SHARED
 
 from gatewright.backends.sql import Database
 from gatewright.composition.announcements import open_announcements
-from gatewright.composition.discovery import open_discovery
-from gatewright.composition.processing import open_processing
-from gatewright.composition.readers import open_image_reader, open_readers
-from gatewright.composition.sky import open_sky
+from gatewright.composition.images import open_images
+from gatewright.composition.readers import open_readers
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config, Gateway, Limits, SurveySource
 from gatewright.core.events import EventHub
@@ -74,29 +72,22 @@ async def sky_services(
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
         readers = await open_readers(config, stack)
-        sky, watch, _ = await open_sky(config, database, readers, stack)
-        assert await watch.wait(150)
-        reader = open_image_reader(config, readers)
         events = open_event_hub(database)
-        discovery, object_changes, filters, labels = open_discovery(
-            database, sky, events, config.discovery
-        )
-        processing, classifiers = await open_processing(
-            config, database, sky, reader, discovery, stack
-        )
+        images = await open_images(config, database, events, readers, stack)
+        assert await images.surveys.wait(150)
         streams = Turns(config.limits.streams_per_user, "streams")
         cutouts = Turns(config.limits.cutouts_per_user, "archives of cut-outs")
         yield SkyServices(
             config,
             database,
-            sky,
-            watch,
-            processing,
-            classifiers,
-            discovery,
-            object_changes,
-            filters,
-            labels,
+            images.sky,
+            images.surveys,
+            images.processing,
+            images.classifiers,
+            images.discovery,
+            images.object_changes,
+            images.filters,
+            images.labels,
             events,
             streams,
             cutouts,

@@ -1,28 +1,17 @@
-"""Opens ``authn``, and the gateway's side of it."""
+"""Opens ``authn``, which keeps accounts, sessions and tokens."""
 
 import pwd
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from gatewright.backends.authn import (
-    AuthnClient,
-    Authority,
-    RemoteIdentity,
-    listening,
-)
+from gatewright.backends.authn import Authority, listening
 from gatewright.backends.broker import KeyGranter
-from gatewright.backends.sql import Database
-from gatewright.backends.sql.audit import SqlAuditLog
 from gatewright.backends.sql.ended_intents import SqlEndedIntents
-from gatewright.backends.sql.grantees import SqlGrantees
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.composition.identity import follow_directories, open_identity
 from gatewright.composition.state import open_database
-from gatewright.core.background import Background
-from gatewright.core.clock import system_clock
 from gatewright.core.config import Config
 from gatewright.core.errors import InvalidRequest
-from gatewright.domains.identity import AuditTrail
 
 
 @asynccontextmanager
@@ -63,34 +52,3 @@ def config_of_authn(config: Config) -> Config:
     own = {"state": config.authn.state, "database": "sqlite"}
     gateway = config.gateway.model_copy(update=own)
     return config.model_copy(update={"gateway": gateway})
-
-
-async def open_remote_identity(
-    config: Config, database: Database, stack: AsyncExitStack
-) -> RemoteIdentity:
-    """Return identity as ``authn`` keeps it, which may be away; the stack closes it."""
-    client = AuthnClient(config.authn.socket)
-    stack.push_async_callback(client.close)
-    audit = AuditTrail(SqlAuditLog(database), system_clock)
-    await audit.recover()
-    titles = {one.name: one.shown for one in config.identity.providers}
-    return RemoteIdentity(client, audit, titles)
-
-
-async def follow_removed(
-    identity: RemoteIdentity,
-    database: Database,
-    leases: SqlLeases,
-    stack: AsyncExitStack,
-) -> Background:
-    """Begin to end the rights of accounts that ``authn`` has removed.
-
-    The stack ends it.
-    """
-    grantees = SqlGrantees(database, identity.users.exists)
-    following = Background(
-        "ending the rights of removed accounts",
-        grantees.end_removed,
-        lease=leases.lease("identity/removed"),
-    )
-    return await stack.enter_async_context(following)

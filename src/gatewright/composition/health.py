@@ -1,12 +1,11 @@
 """Makes the health checks of the gateway and its systems."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
-from gatewright.core.background import Steady
+from gatewright.composition.compute import Compute
 from gatewright.core.config import Config
 from gatewright.core.health import Check, Health, Part
-from gatewright.domains.compute import JobService
 from gatewright.domains.files import FileService
 from gatewright.domains.identity import operator
 
@@ -19,33 +18,30 @@ def open_health(parts: Mapping[str, Part], stack: AsyncExitStack) -> Health:
 
 
 def parts_of_systems(
-    config: Config,
-    files: FileService,
-    jobs: JobService,
-    following: Mapping[str, Sequence[Steady]],
-    owner: str | None,
-) -> Iterator[tuple[str, Part]]:
-    """Yield the parts “files” and “jobs” of each system that has them.
+    config: Config, files: FileService, compute: Compute, owner: str | None
+) -> Mapping[str, Part]:
+    """Return the parts “files” and “jobs” of each system that has them.
 
     Files are checked by looking up the owner's home folder through the owner's worker,
     if there is an owner who has files.
     """
+    parts: dict[str, Part] = {}
     with_files = set(files.names)
     for system in config.systems:
+        place = f"systems/{system.name}"
         if owner is not None and system.name in with_files:
-            home = _home_check(files, system.name, owner)
-            yield f"systems/{system.name}/files", Part(home)
-        if system.name in following:
-            followed = _jobs_check(jobs, following[system.name], system.name)
-            yield f"systems/{system.name}/jobs", Part(followed)
+            parts[f"{place}/files"] = Part(_home_check(files, system.name, owner))
+        if system.name in compute.following:
+            parts[f"{place}/jobs"] = Part(_jobs_check(compute, system.name))
+    return parts
 
 
-def _jobs_check(jobs: JobService, following: Sequence[Steady], system: str) -> Check:
+def _jobs_check(compute: Compute, system: str) -> Check:
     """Return a check that a scheduler answers and its jobs are being followed."""
 
     async def check() -> None:
-        await jobs.ready(system)
-        for work in following:
+        await compute.jobs.ready(system)
+        for work in compute.following[system]:
             await work.ready()
 
     return check

@@ -9,22 +9,16 @@ from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.sql.measures import check_writes
 from gatewright.composition.accounting import open_accounting
+from gatewright.composition.accounts import open_accounts
 from gatewright.composition.announcements import open_announcements
 from gatewright.composition.arrays import open_datasets
-from gatewright.composition.authn import follow_removed, open_remote_identity
 from gatewright.composition.compute import open_compute
-from gatewright.composition.discovery import open_discovery
 from gatewright.composition.files import open_files
 from gatewright.composition.health import open_health, parts_of_systems
-from gatewright.composition.identity import (
-    follow_directories,
-    open_identity,
-)
+from gatewright.composition.images import open_images
 from gatewright.composition.measures import measures_of
 from gatewright.composition.people import open_people
-from gatewright.composition.processing import open_processing
-from gatewright.composition.readers import open_image_reader, open_readers
-from gatewright.composition.sky import open_sky
+from gatewright.composition.readers import open_readers
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.store import open_expiry, open_store
 from gatewright.composition.systems import Means
@@ -108,32 +102,18 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
     """Open every backend that the configuration names, and yield the services."""
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
+        events, leases = open_event_hub(database), SqlLeases(database)
         readers = await open_readers(config, stack)
-        events = open_event_hub(database)
-        leases = SqlLeases(database)
-        sky, surveys, indexing = await open_sky(config, database, readers, stack)
-        reader = open_image_reader(config, readers)
-        discovery, object_changes, filters, labels = open_discovery(
-            database, sky, events, config.discovery
-        )
-        processing, classifiers = await open_processing(
-            config, database, sky, reader, discovery, stack
-        )
-        identity: RequestedIdentity
-        remote = None
-        if config.multi_user:
-            identity = remote = await open_remote_identity(config, database, stack)
-            accounts = await follow_removed(remote, database, leases, stack)
-        else:
-            identity = own = await open_identity(config, database, stack)
-            await own.users.check_owners()
-            accounts = await follow_directories(own, leases, stack)
-        people = await open_people(config, stack, remote)
+        images = await open_images(config, database, events, readers, stack)
+        accounts = await open_accounts(config, database, leases, stack)
+        people = await open_people(config, stack, accounts.remote)
         means = Means(
             people.workers, leases.lease, people.service_account, people.homes
         )
         files, commands = await open_files(config, means, stack)
-        store, listings = await open_store(config, database, stack, identity.users)
+        store, listings = await open_store(
+            config, database, stack, accounts.identity.users
+        )
         expiry = await open_expiry(store, leases, stack)
         announcements = open_announcements(config, database)
         accounting = await open_accounting(config, database, means, stack)
@@ -142,43 +122,40 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             database,
             events,
             means,
-            identity,
+            accounts.identity,
             stack,
             announcements.check_takes_jobs,
             accounting.check_charge,
         )
-        jobs, following = compute.jobs, compute.following
         parts = {
             "database": Part(events.log.latest, vital=True),
             "database/writes": Part(partial(check_writes, database)),
             "disk": Part(partial(check_room, config.gateway.state)),
             "readers": Part(readers.ready),
-            **indexing,
-            "products/claims": Part(processing.claims.ready),
-            "classifiers/claims": Part(classifiers.claims.ready),
             "expiry": Part(expiry.ready),
+            "accounts": Part(accounts.following.ready),
             "job-tokens": Part(compute.ending.ready),
-            "accounts": Part(accounts.ready),
+            **images.parts,
             **people.parts,
-            **dict(parts_of_systems(config, files, jobs, following, people.with_files)),
+            **parts_of_systems(config, files, compute, people.with_files),
         }
         yield Services(
             config=config,
             events=events,
-            identity=identity,
+            identity=accounts.identity,
             health=open_health(parts, stack),
             measures=measures_of(config, database, readers, people.running),
             readers=readers,
             datasets=open_datasets(config, readers),
-            sky=sky,
-            processing=processing,
-            classifiers=classifiers,
-            discovery=discovery,
-            object_changes=object_changes,
-            filters=filters,
-            labels=labels,
-            surveys=surveys,
-            jobs=jobs,
+            sky=images.sky,
+            processing=images.processing,
+            classifiers=images.classifiers,
+            discovery=images.discovery,
+            object_changes=images.object_changes,
+            filters=images.filters,
+            labels=images.labels,
+            surveys=images.surveys,
+            jobs=compute.jobs,
             job_tokens=compute.tokens,
             accounting=accounting,
             announcements=announcements,

@@ -1,0 +1,60 @@
+"""Opens accounts, sessions and tokens as one gateway process uses them."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from gatewright.backends.authn import AuthnClient, RemoteIdentity
+from gatewright.backends.sql import Database
+from gatewright.backends.sql.audit import SqlAuditLog
+from gatewright.backends.sql.grantees import SqlGrantees
+from gatewright.backends.sql.leases import SqlLeases
+from gatewright.composition.identity import follow_directories, open_identity
+from gatewright.core.background import Background
+from gatewright.core.clock import system_clock
+from gatewright.core.config import Config
+from gatewright.domains.identity import AuditTrail, RequestedIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Accounts, and what keeps them up to date."""
+
+    identity: RequestedIdentity
+    """Accounts, sessions, tokens and the audit log."""
+    following: Background
+    """Task that learns of changes: from the directories, or of removed accounts."""
+    remote: RemoteIdentity | None = None
+    """The same identity if ``authn`` keeps it; None in single-user mode."""
+
+
+async def open_accounts(
+    config: Config, database: Database, leases: SqlLeases, stack: AsyncExitStack
+) -> Accounts:
+    """Open the accounts where the configured mode keeps them; the stack closes them.
+
+    In single-user mode they are in the gateway's database, and in multi-user mode with
+    ``authn``, which need not run yet.
+
+    Raises
+    ------
+    Unavailable
+        The database cannot be written.
+    InvalidRequest
+        A way to sign in is not installed, or its settings are wrong.
+    """
+    if not config.multi_user:
+        own = await open_identity(config, database, stack)
+        await own.users.check_owners()
+        return Accounts(own, await follow_directories(own, leases, stack))
+    client = AuthnClient(config.authn.socket)
+    stack.push_async_callback(client.close)
+    audit = AuditTrail(SqlAuditLog(database), system_clock)
+    await audit.recover()
+    titles = {one.name: one.shown for one in config.identity.providers}
+    remote = RemoteIdentity(client, audit, titles)
+    removing = Background(
+        "ending the rights of removed accounts",
+        SqlGrantees(database, remote.users.exists).end_removed,
+        lease=leases.lease("identity/removed"),
+    )
+    return Accounts(remote, await stack.enter_async_context(removing), remote)
