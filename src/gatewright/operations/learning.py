@@ -28,6 +28,8 @@ _SAME = 1.5 / 3600
 _LEAST_BOGUS = 20
 
 Plain = Mapping[str, Any]
+_Detection = tuple[int, tuple[float, float], set[str]]
+"""Number, ra and dec in degrees, and the ids of the images of its pair."""
 """An example or a trial as plain values."""
 
 
@@ -125,7 +127,7 @@ def gathered(survey: str, parts: Sequence[tuple[Pair, Found]]) -> Material:
     """
     examples: list[Plain] = []
     trials: list[Plain] = []
-    doubtful: list[tuple[int, tuple[float, float], set[str]]] = []
+    doubtful: list[_Detection] = []
     for pair, found in parts:
         first = len(examples)
         places = {n: n + first for n in range(len(found.examples))}
@@ -137,19 +139,7 @@ def gathered(survey: str, parts: Sequence[tuple[Pair, Found]]) -> Material:
             for n, one in enumerate(found.examples)
             if one["source"] == Source.FOUND and not one["aside"] and not _faint(one)
         ]
-    # By rows of the sky, so that many are compared with few.
-    rows: dict[int, list[tuple[tuple[float, float], set[str]]]] = {}
-    for _, place, names in doubtful:
-        rows.setdefault(math.floor(place[1] / _SAME), []).append((place, names))
-    real = {
-        number
-        for number, place, names in doubtful
-        if any(
-            not names & others and _near(place, other)
-            for row in (-1, 0, 1)
-            for other, others in rows.get(math.floor(place[1] / _SAME) + row, ())
-        )
-    }
+    real = _seen_twice(doubtful)
     kept = [n for n in range(len(examples)) if n not in real]
     # Candidates begin at five sigma: fainter bogus ones serve only where these are few.
     clear = [n for n in kept if not _faint(examples[n])]
@@ -179,6 +169,23 @@ def gathered(survey: str, parts: Sequence[tuple[Pair, Found]]) -> Material:
         "units",
     }
     return _only(Material(examples, trials, searched), kept)
+
+
+def _seen_twice(detections: Sequence[_Detection]) -> set[int]:
+    """Return the numbers of those seen at one place in pairs that share no image."""
+    # By rows of the sky, so that each is compared with few.
+    rows: dict[int, list[tuple[tuple[float, float], set[str]]]] = {}
+    for _, place, images in detections:
+        rows.setdefault(math.floor(place[1] / _SAME), []).append((place, images))
+    return {
+        number
+        for number, place, images in detections
+        if any(
+            not images & others and _near(place, other)
+            for row in (-1, 0, 1)
+            for other, others in rows.get(math.floor(place[1] / _SAME) + row, ())
+        )
+    }
 
 
 def _faint(one: Plain) -> bool:

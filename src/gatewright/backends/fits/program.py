@@ -9,6 +9,7 @@ from typing import Any
 
 from gatewright.backends.fits.box import box_of
 from gatewright.backends.fits.colour import colour_picture
+from gatewright.backends.fits.cube import Cube
 from gatewright.backends.fits.cut import fits_parts, fits_size
 from gatewright.backends.fits.padded import padded_parts, stamp_box
 from gatewright.backends.fits.picture import Look, aligned_picture, picture
@@ -72,18 +73,8 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         if padded
         else box_of(region, source.wcs)
     )
-    cube, number = source.cube, arguments["plane"]
-    if number is not None and number > cube.planes:
-        raise InvalidRequest(
-            f"This image has {cube.planes} planes, counted from 1."
-            if cube.planes > 1
-            else "This image has one plane; leave “plane” out."
-        )
     is_picture = arguments["format"] != "fits"
-    further = tuple((0, length) for length in cube.lengths)
-    if is_picture or padded or number is not None:
-        plane = cube.shown() if number is None else cube.place(number - 1)
-        further = tuple((n, n + 1) for n in plane)
+    further = _planes(source.cube, arguments["plane"], single=is_picture or padded)
     box = replace(flat, further=further)
     if is_picture:
         image = picture(source, box, look)
@@ -102,6 +93,26 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         )
     parts = fits_parts(source, box, header, length)
     return _answer(parts, size, output)
+
+
+def _planes(
+    cube: Cube, number: int | None, *, single: bool
+) -> tuple[tuple[int, int], ...]:
+    """Return the range of each further axis: of one plane, or of the whole cube.
+
+    ``number`` names a plane, counted from 1. Without it, ``single`` returns the plane
+    that is shown.
+    """
+    if number is not None and number > cube.planes:
+        raise InvalidRequest(
+            f"This image has {cube.planes} planes, counted from 1."
+            if cube.planes > 1
+            else "This image has one plane; leave “plane” out."
+        )
+    if number is None and not single:
+        return tuple((0, length) for length in cube.lengths)
+    plane = cube.shown() if number is None else cube.place(number - 1)
+    return tuple((n, n + 1) for n in plane)
 
 
 def colour(arguments: dict[str, Any], output: Output) -> dict[str, Any]:

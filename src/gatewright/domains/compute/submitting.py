@@ -119,15 +119,10 @@ class Submitter:
         """
         user = caller.require_user()
         now = self._clock()
+        lease = on.scheduler.capabilities.submit_seconds
         use = None
         if key is not None:
-            if not 1 <= len(key) <= MAXIMUM_KEY or not key.isprintable():
-                raise InvalidContent(
-                    f"“Idempotency-Key” is 1 to {MAXIMUM_KEY} printable characters."
-                )
-            lease = on.scheduler.capabilities.submit_seconds
-            text = repr(list(specs)) + ("" if together else " each")
-            digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+            digest = _digest(key, specs, together=together)
             use = KeyUse(on.system.name, user, key, digest, now, lease)
         outcomes = await self._table.keyed(use) if use is not None else None
         if outcomes is None:
@@ -147,7 +142,7 @@ class Submitter:
                         user=user,
                         jobs=given,
                         at=now,
-                        lease=on.scheduler.capabilities.submit_seconds,
+                        lease=lease,
                         in_flight=self._in_flight,
                         together=together,
                         use=None if use is None else replace(use, at=now),
@@ -269,3 +264,19 @@ class Submitter:
                         f"Job {other.id} is {other.state}, so "
                         f"“{dependency.condition}” will never come true."
                     )
+
+
+def _digest(key: str, specs: Sequence[JobSpec], *, together: bool) -> str:
+    """Return the SHA-256 digest of a request that has a key, in hexadecimal.
+
+    Raises
+    ------
+    InvalidContent
+        The key is empty, too long or not printable.
+    """
+    if not 1 <= len(key) <= MAXIMUM_KEY or not key.isprintable():
+        raise InvalidContent(
+            f"“Idempotency-Key” is 1 to {MAXIMUM_KEY} printable characters."
+        )
+    text = repr(list(specs)) + ("" if together else " each")
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

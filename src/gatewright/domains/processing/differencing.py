@@ -189,11 +189,7 @@ def _subtract_tiles(
 ) -> _Fluxes:
     shape = science.values.shape
     out: list[Pixels] = [np.zeros(shape, np.float32) for _ in range(4)]
-    doubt = min(1.0, ratio.error / ratio.value)
-    if all((side.sources.snr < BRIGHT).all() for side in (science, reference)):
-        # Nothing is bright: a scale that is wrong can only leave faint light.
-        doubt = min(_FAINT, doubt)
-    mismatch = float(np.hypot(_MISMATCH, doubt))
+    mismatch = _mismatch(science, reference, ratio)
     margin = max(p.psf.planes.shape[1] for p in (science, reference)) + 1
     middle = (shape[0] / 2, shape[1] / 2)
     kept: Subtraction | None = None
@@ -239,6 +235,15 @@ def _subtract_tiles(
             kept = made
     assert kept is not None  # noqa: S101  # one tile has the middle
     return _Fluxes(out[0], out[1], out[2], out[3], kept.psf, kept.noise)
+
+
+def _mismatch(science: Prepared, reference: Prepared, ratio: Ratio) -> float:
+    """Return the part of a star's light that is expected to remain in a difference."""
+    doubt = min(1.0, ratio.error / ratio.value)
+    if all((side.sources.snr < BRIGHT).all() for side in (science, reference)):
+        # Nothing is bright: a scale that is wrong can only leave faint light.
+        doubt = min(_FAINT, doubt)
+    return float(np.hypot(_MISMATCH, doubt))
 
 
 def _input(
