@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewright.core.errors import InvalidRequest
-from gatewright.core.pages import Page, decode_cursor, encode_cursor, page_limit
+from gatewright.core.pages import (
+    Page,
+    decode_cursor,
+    encode_cursor,
+    page_limit,
+    pages,
+)
 
 
 @given(st.text(), st.integers(), st.floats(allow_nan=False, allow_infinity=False))
@@ -58,3 +64,12 @@ def test_the_limit_has_bounds() -> None:
 def test_the_items_of_a_page_are_changed_and_its_cursor_stays() -> None:
     assert Page([1, 2], "after 2").map(str) == Page(["1", "2"], "after 2")
     assert Page([3]).map(str).next is None
+
+
+async def test_all_pages_are_read_in_order() -> None:
+    listing = {None: Page([1, 2], "b"), "b": Page([], "c"), "c": Page([3])}
+
+    async def read(cursor: str | None) -> Page[int]:
+        return listing[cursor]
+
+    assert [page.items async for page in pages(read)] == [[1, 2], [], [3]]

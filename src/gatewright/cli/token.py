@@ -1,6 +1,7 @@
 """``gatewright token``: creates, lists and revokes personal tokens."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from gatewright.cli.identity import change, look
 from gatewright.cli.options import gateway_options
 from gatewright.core.caller import Caller
 from gatewright.core.clock import optional_timestamp, timestamp
+from gatewright.core.pages import pages
 from gatewright.domains.identity import Identity, NewToken, Token
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -75,14 +77,8 @@ def list_tokens(config_file: Path | None, state: Path | None) -> None:
     """List all tokens: key, user, expiry, last use, scopes, label."""
 
     async def action(identity: Identity, caller: Caller) -> list[Token]:
-        tokens: list[Token] = []
-        cursor = None
-        while True:
-            page = await identity.tokens.page(caller, cursor=cursor, everyone=True)
-            tokens += page.items
-            cursor = page.next
-            if cursor is None:
-                return tokens
+        every = pages(partial(identity.tokens.page, caller, None, everyone=True))
+        return [one async for page in every for one in page.items]
 
     for one in look(config_file, state, action):
         used = optional_timestamp(one.used_at) or "never"

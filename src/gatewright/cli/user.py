@@ -1,6 +1,7 @@
 """``gatewright user``: manages local accounts."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from gatewright.cli.identity import change, change_of, look
 from gatewright.cli.options import chosen_config, gateway_options
 from gatewright.core.caller import Caller, Role
 from gatewright.core.clock import timestamp
+from gatewright.core.pages import pages
 from gatewright.domains.identity import Identity, User
 
 SHORT = 8
@@ -59,14 +61,8 @@ def list_users(config_file: Path | None, state: Path | None) -> None:
     """List all accounts: name, role, date of creation, groups."""
 
     async def action(identity: Identity, caller: Caller) -> list[User]:
-        users: list[User] = []
-        cursor = None
-        while True:
-            page = await identity.users.page(caller, cursor=cursor)
-            users += page.items
-            cursor = page.next
-            if cursor is None:
-                return users
+        every = pages(partial(identity.users.page, caller, None))
+        return [one async for page in every for one in page.items]
 
     for one in look(config_file, state, action):
         day = timestamp(one.created_at)[:10]

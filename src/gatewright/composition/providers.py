@@ -18,8 +18,8 @@ async def open_providers(
 ) -> dict[str, OfferedProvider]:
     """Return the providers by name; the stack closes their connections.
 
-    Nothing is asked of a provider before somebody signs in, so that one that is away
-    keeps nobody from starting the gateway.
+    A provider is first contacted when somebody signs in, so that the gateway starts
+    even if a provider cannot be reached.
 
     Raises
     ------

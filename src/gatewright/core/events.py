@@ -120,7 +120,7 @@ class EventHub:
         return latest if seen is None else min(seen, latest)
 
     async def _read_latest(self) -> int:
-        """Return the newest number, read after the read before this one has ended."""
+        """Wait for the read in progress, then read and return the newest number."""
         before, own = self._beginning, asyncio.current_task()
         if before is not None:
             await asyncio.wait([before])

@@ -1,7 +1,7 @@
 """Health checks: asks each part that the gateway needs whether it works.
 
 All callers share the answers: each part is asked at most once a second and given at
-most two seconds. A part that hangs (such as a network file system whose server is away)
+most two seconds. A part that hangs (such as a network file system whose server is down)
 counts as down until it answers, and is not asked again meanwhile.
 """
 

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -11,6 +11,7 @@ from gatewright.core.errors import InvalidRequest
 
 T_co = TypeVar("T_co", covariant=True)
 New = TypeVar("New")
+Item = TypeVar("Item")
 
 DEFAULT_LIMIT = 100
 MAXIMUM_LIMIT = 10_000
@@ -31,6 +32,19 @@ class Page(Generic[T_co]):
     def map(self, function: Callable[[T_co], New]) -> "Page[New]":
         """Return a page of what ``function`` makes of each item, with this cursor."""
         return Page([function(item) for item in self.items], self.next)
+
+
+async def pages(
+    read: Callable[[str | None], Awaitable[Page[Item]]],
+) -> AsyncIterator[Page[Item]]:
+    """Yield all pages of a listing; ``read`` returns the page at a cursor."""
+    cursor: str | None = None
+    while True:
+        page = await read(cursor)
+        yield page
+        cursor = page.next
+        if cursor is None:
+            return
 
 
 def encode_cursor(*position: str | float | None) -> str:

@@ -183,7 +183,7 @@ class References:
 
 
 def _start(images: Sequence[Image]) -> float:
-    """Return when the first exposure of images that a reference suits began, MJD."""
+    """Return when the first exposure of the science images began, MJD."""
     advice = "A reference cannot be chosen for them: name its images."
     if len({image.survey for image in images}) != 1:
         raise InvalidContent(f"The science images are of several surveys. {advice}")

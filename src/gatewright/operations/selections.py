@@ -12,6 +12,7 @@ from gatewright.core.errors import (
     NotSignedIn,
     TooLarge,
 )
+from gatewright.core.pages import pages
 from gatewright.domains.processing import (
     COADD,
     Circle,
@@ -129,15 +130,13 @@ class Selections:
             region = Region(place.ra, place.dec, place.radius)
             query = replace(query, regions=(*query.regions, region))
         images: list[Image] = []
-        cursor: str | None = None
-        while True:
-            page = await self._sky.search(caller, query, limit=_PAGE, cursor=cursor)
+        async for page in pages(
+            lambda cursor: self._sky.search(caller, query, limit=_PAGE, cursor=cursor)
+        ):
             images += page.items
             if len(images) > most:
                 raise TooLarge(
                     f"More than {most} images are found; narrow the selection "
                     "by “time”, “band” or “pos”."
                 )
-            if page.next is None:
-                return images
-            cursor = page.next
+        return images

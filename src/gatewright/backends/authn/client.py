@@ -32,7 +32,7 @@ _NOBODY = visitor()
 
 
 class AuthnClient:
-    """Calls ``authn`` over its socket, and connects again after it was away.
+    """Calls ``authn`` over its socket, and reconnects after ``authn`` was restarted.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class AuthnClient:
         Raises
         ------
         Unavailable
-            ``authn`` is away or does not answer.
+            ``authn`` does not run or does not answer.
         GatewayError
             ``authn`` refuses the call.
         """
@@ -119,12 +119,12 @@ class AuthnClient:
         Raises
         ------
         Unavailable
-            It is away.
+            ``authn`` does not run.
         """
         await self.call("ping", type(None))
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
@@ -161,7 +161,7 @@ class AuthnClient:
 
 def _away() -> Unavailable:
     return Unavailable(
-        "The gateway's authn is away, so nobody's sign-in can be checked. Try again in "
+        "The gateway's authn does not run, so no sign-in can be checked. Try again in "
         "a moment.",
         retry_after=_RETRY_SECONDS,
     )

@@ -1,8 +1,8 @@
-"""Grants for what goes on without its person, such as a job that waits for Slurm.
+"""Grants for work that goes on after its person has left, such as a job to submit.
 
-``authn`` signs one while the person is there. It names the intent, its person, its end
-and the digests of the worker's requests that it is for; whoever keeps it can alter
-none of them.
+``authn`` signs a grant while the person sends requests. The grant names the intent, its
+person, the time at which it ends, and the digests of the worker's requests that it
+allows. The gateway stores it, and cannot alter it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import InvalidRequest
 
 INTENT_SECONDS = 7 * 86_400.0
-"""Longest time for which something goes on without its person."""
+"""Longest time for which a grant is valid, in seconds."""
 _MOST_FRAMES = 8
 _LONGEST_NAME = 64
 _HEX = frozenset("0123456789abcdef")
@@ -40,7 +40,7 @@ class EndedIntents(Protocol):
     """The intents that have ended before their grants do."""
 
     async def add(self, ended: Sequence[GrantedIntent], now: float) -> None:
-        """Keep intents until the ends of their grants; forget others after theirs."""
+        """Store ended intents until their grants expire; remove those expired by now."""
         ...
 
     async def has(self, intent: GrantedIntent) -> bool:

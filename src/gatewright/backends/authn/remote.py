@@ -336,7 +336,7 @@ class RemoteIdentity:
         PersonAbsent
             The person has not asked for some time.
         Unavailable
-            ``authn`` is away.
+            ``authn`` does not run.
         """
         ticket: Ticket = await self.while_asking("ticket", user, Ticket, {})
         return ticket

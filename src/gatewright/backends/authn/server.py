@@ -86,7 +86,7 @@ _BY_CALLER = frozenset(
         "tokens.revoke",
     }
 )
-"""Methods of the services that are called with the caller whom the proof stands for."""
+"""Methods of the services that are called with the caller whom the proof identifies."""
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class Authority:
         return await method(await self._known(call), **arguments)
 
     async def _caller(self, call: Call, *, is_use: bool = True) -> Caller | None:
-        """Return the caller whom a proof stands for, and note that they ask now.
+        """Return the caller whom a proof identifies, and note the time of their request.
 
         If ``is_use`` is false, this does not prolong the session.
 
@@ -285,7 +285,7 @@ def _converted(
 async def listening(
     authority: Authority, path: Path, gateway: int
 ) -> AsyncIterator[None]:
-    """Answer the gateway's calls at a socket; processes of other uids are hung up on.
+    """Answer the gateway's calls at a socket; refuse processes of other uids.
 
     Raises
     ------
@@ -338,7 +338,7 @@ def _bound(path: Path) -> Iterator[socket.socket]:
 
 
 class _Talk:
-    """One connection of the gateway, whose calls are answered beside one another."""
+    """One connection of the gateway, whose calls are answered concurrently."""
 
     def __init__(
         self,
@@ -353,7 +353,7 @@ class _Talk:
         self._elsewhere = 0
 
     async def run(self) -> None:
-        """Answer until the gateway hangs up, or sends what is no call."""
+        """Answer until the gateway disconnects, or sends a malformed call."""
         async with asyncio.TaskGroup() as answers:
             while True:
                 await self._slots.acquire()

@@ -170,7 +170,7 @@ class Broker:
                 raise TimedOut("The gateway's broker does not answer.") from error
             if isinstance(error, OSError):
                 raise Unavailable(
-                    "The gateway's broker is away, so nothing is started for anybody. "
+                    "The gateway's broker does not run, so no program can be started. "
                     "Try again, or tell the operators.",
                     retry_after=_RETRY_SECONDS,
                 ) from error

@@ -31,7 +31,7 @@ class BrokerWorkers:
     ticketer
         Returns tickets for the worker of an account; None if workers need none.
     intents
-        Returns the grants of an account for what goes on without its person.
+        Returns the grants of an account for work that goes on after its person left.
     """
 
     def __init__(

@@ -75,8 +75,8 @@ class PosixWriting:
             await asyncio.shield(
                 self._worker.call("abort", {"token": self._token}, type(None))
             )
-        # The file's room is free when nobody has it open: who is told that the disk is
-        # full may try a smaller one at once.
+        # The file's space is free only when all descriptors are closed. Wait for it, so
+        # that a client that is told of a full disk can try a smaller file at once.
         await asyncio.wait([self._closing], timeout=_CLOSING_SECONDS)
 
     async def _close(self) -> None:

@@ -289,7 +289,9 @@ class Leader:
             raise
         except (GatewayError, OSError) as error:
             self._say(job.brief.uuid, error)
-            written = True  # it is told all the same, or it would be looked at for ever
+            written = (
+                True  # report the end anyway, or the job would be followed for ever
+            )
         if written:
             self._jobs.ended(job, final)
         else:

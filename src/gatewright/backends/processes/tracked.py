@@ -135,7 +135,7 @@ class TrackedJobs:
         """Return the statuses that were not reported yet."""
         found = []
         for job in self._news.values():
-            # That a runner was sent for is told when it has come, or at the first time.
+            # A job whose runner is being started is reported once it runs, or if new.
             if job.phase is Phase.SENT and job.running is None and job.told is not None:
                 continue
             status = job.status()

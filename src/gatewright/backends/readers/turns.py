@@ -173,7 +173,7 @@ class Turns(Generic[R]):
     def _wake(self) -> None:
         """Assign free readers to waiting calls, small calls first.
 
-        Of long calls, the one is first whose person was served longest ago.
+        Among long calls, that of the person who was served longest ago comes first.
         """
 
         def order(waiter: _Waiter[R]) -> tuple[Weight, int]:

@@ -42,7 +42,7 @@ class Call:
     stdin: bytes = b""
     """Standard input."""
     word: str = ""
-    """What stands in the places that a grant leaves open."""
+    """The word for the places of the call that a grant leaves open."""
     only: tuple[str, ...] = ()
     """End of a record of output, and a text: records without it are left out."""
 
@@ -76,7 +76,7 @@ class Slurm:
     def marked(self, nonce: str, account: str, mark: Mark, place: str = "") -> Call:
         """List the jobs of an account that have a mark.
 
-        ``place`` stands in the call where the nonce is filled in later.
+        With ``place``, the call has this text where the nonce is filled in later.
         """
         call = self.queue(place or nonce, f"--user={account}")
         end = parting(place or nonce)[1]

@@ -65,7 +65,7 @@ def failure(program: str, outcome: Outcome) -> GatewayError:
         return TimedOut("Slurm did not answer in time.", retry_after=AWAY_SECONDS)
     if broken_off or _AWAY.search(text):
         return Unavailable(
-            "Slurm's controller is away. Try again when it is back.",
+            "Slurm's controller does not answer. Try again later.",
             retry_after=AWAY_SECONDS,
         )
     lines = [line for line in text.splitlines() if line.strip()]

@@ -309,8 +309,8 @@ def record(system: str, statuses: Sequence[JobStatus]) -> Work[Sequence[Job]]:
 def _update(system: str, status: JobStatus) -> Work[Sequence[Row]]:
     """Store the status of a job; return its number and index if that changed it.
 
-    The days on which it began and ended are noted for the accounting, which may have
-    read them for the last time, as when nobody followed the jobs for a night.
+    The days on which the job began and ended are marked, so that the accounting reads
+    them again: it may have read them already, as when no gateway ran for a night.
     """
     began, ended = status.started_at, status.ended_at
     if began is not None and 0 <= began < _LAST_MOMENT:

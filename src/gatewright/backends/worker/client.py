@@ -74,7 +74,7 @@ class Worker:
         Returns tickets for a worker that acts only with them; None for one that needs
         none.
     intents
-        Grants for what goes on while there are no tickets; None if none are made.
+        Grants for requests without a ticket of a person; None in single-user mode.
     """
 
     def __init__(

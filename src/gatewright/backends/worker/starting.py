@@ -36,7 +36,7 @@ Ticketer = Callable[[], Awaitable[Ticket]]
 
 @dataclass(frozen=True, slots=True)
 class IntentTicket:
-    """Permission for a worker to carry out a few requests, whoever has asked."""
+    """Permission for a worker to carry out a few requests of an absent person."""
 
     text: str = field(repr=False)
     """What the worker checks."""
@@ -46,16 +46,16 @@ class IntentTicket:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A request that goes on without its person."""
+    """A request that may be carried out after its person has left."""
 
     grant: str = field(repr=False)
-    """What ``authn`` made for it while the person was there."""
+    """Grant that ``authn`` made for it while the person sent requests."""
     word: str = ""
-    """The word that stands in the places of the request that are left open."""
+    """The word for the places of the request that the grant leaves open."""
 
 
 class Intents(Protocol):
-    """Grants for what goes on without one person.
+    """Grants for the requests of one person that are carried out after they left.
 
     The methods raise a `GatewayError` if there is no grant, or no ticket for it.
     """

@@ -220,7 +220,7 @@ class JobTokens:
         return 1.0
 
     async def _end(self, tokens: Sequence[JobToken]) -> None:
-        """End tokens at once; a file whose owner is away is removed later."""
+        """End tokens at once; a file whose owner is absent is removed later."""
         if not tokens:
             return
         await self._issuer.end([token.key for token in tokens])

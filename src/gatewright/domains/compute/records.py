@@ -54,15 +54,15 @@ class JobRecords:
         self._events = events
         self._clock = clock
         self._untold: list[Job] = []
-        """Changes that are recorded and whose events could not be published yet."""
+        """Jobs whose change is recorded, but whose event could not be published yet."""
 
     async def submit(
         self, user: str, jobs: Sequence[Job], *, again: bool = False
     ) -> Mapping[str, GatewayError]:
         """Submit recorded jobs of one user to the scheduler.
 
-        If they are submitted ``again``, they stay ``new`` while the scheduler or the
-        person is away: an earlier attempt may have been taken.
+        If they are submitted ``again``, they stay ``new`` while the scheduler does not
+        answer or the person is absent: it may have accepted them at an earlier attempt.
 
         Returns, by uuid, the errors of jobs that were refused; their records are
         removed. If it is unknown whether the scheduler accepted the jobs, they stay

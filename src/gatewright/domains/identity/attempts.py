@@ -33,9 +33,9 @@ MOST_AT_ONCE = 6
 """Largest number of sign-ins of one address at a time: a third of those that can be
 checked or wait for it (see ``backends.local_accounts``)."""
 MOST_ELSEWHERE = 6
-"""Largest number of codes of one address that are shown to providers at a time."""
+"""Largest number of sign-in codes of one address that providers check at a time."""
 MOST_WAITING = 64
-"""Largest number of those that are shown or wait for it."""
+"""Largest number of codes of one address that are checked or wait for it."""
 
 
 def subject(name: str, address: str) -> str:
@@ -116,16 +116,16 @@ class AttemptGuard:
 
     @asynccontextmanager
     async def elsewhere(self, address: str) -> AsyncIterator[None]:
-        """Hold a place of an address for a code that a provider is asked about.
+        """Hold a place of an address while a provider checks a sign-in code.
 
-        A code cannot be guessed, so a wrong one bans nobody: whoever makes them up has
-        a new browser for each, and a ban of the address would be one of an office. What
-        they can take is the provider's time, so the codes of one address take turns.
+        A wrong code leads to no ban. Codes cannot be guessed, and a ban of the address
+        would lock out everybody in an office that shares it. But each check takes the
+        provider's time, so only some codes of one address are checked at a time.
 
         Raises
         ------
         TooManyRequests
-            Very many codes of the address wait already.
+            Too many codes of the address are waiting already.
         """
         network = network_of(address)
         slots, waiting = self._elsewhere.setdefault(
@@ -143,7 +143,7 @@ class AttemptGuard:
                 del self._elsewhere[network]
 
     async def refuse_banned(self, name: str, address: str) -> None:
-        """Refuse what is checked elsewhere, such as at an identity provider.
+        """Refuse a sign-in that an identity provider checks, if there is a ban.
 
         Raises
         ------
@@ -153,7 +153,7 @@ class AttemptGuard:
         await self._admitted(subject(name, address))
 
     async def failed(self, name: str, address: str) -> None:
-        """Count a failure of what was checked elsewhere."""
+        """Count a failure of a sign-in that an identity provider checked."""
         who = subject(name, address)
         await Attempt(self._store, self._clock, who, remembered=True).failed()
 

@@ -135,7 +135,9 @@ class Directories:
         try:
             person = None if place is None else await place.find(user.name)
         except GatewayError as error:
-            _log.warning("The directory %s is away: %s", user.source, error.text)
+            _log.warning(
+                "The directory %s does not answer: %s", user.source, error.text
+            )
             return
         if person is None:
             await self._users.remove(user.name)

@@ -65,7 +65,7 @@ class BinnedProjection:
         return self.whole.to_sky(x * self.block + half, y * self.block + half)
 
     def to_pixels(self, ra: Numbers, dec: Numbers) -> tuple[Numbers, Numbers]:
-        """Return the blocks at directions in ICRS degrees, counted as pixels are."""
+        """Return the positions of ICRS directions in degrees, in units of blocks."""
         half = (self.block - 1) / 2
         x, y = self.whole.to_pixels(ra, dec)
         return (x - half) / self.block, (y - half) / self.block

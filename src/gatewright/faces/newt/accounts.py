@@ -4,12 +4,13 @@ import os
 import pwd
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from starlette.requests import Request
 
 from gatewright.core.caller import Role, Scope
 from gatewright.core.errors import NotFound
-from gatewright.core.pages import MAXIMUM_LIMIT
+from gatewright.core.pages import MAXIMUM_LIMIT, Page, pages
 from gatewright.domains.accounting import (
     LONGEST_DAYS,
     By,
@@ -131,14 +132,8 @@ async def _visible(request: Request) -> list[User]:
     caller, users = context.caller, context.services.identity.users
     if not caller.may(Scope.ADMIN):
         return [await users.get(caller, caller.require_user())]
-    found: list[User] = []
-    cursor: str | None = None
-    while True:
-        page = await users.page(caller, MAXIMUM_LIMIT, cursor)
-        found += page.items
-        cursor = page.next
-        if cursor is None:
-            return found
+    every = pages(partial(users.page, caller, MAXIMUM_LIMIT))
+    return [user async for page in every for user in page.items]
 
 
 async def user_usage(request: Request) -> object:
@@ -164,14 +159,11 @@ async def _usage(request: Request, **chosen: str) -> Mapping[str, object]:
     last = accounting.today()
     by = (By.PERSON, By.PROJECT)
     query = UsageQuery(by, last - LONGEST_DAYS + 1, last, **chosen)
-    rows: list[UsageLine] = []
-    cursor: str | None = None
-    while True:
+
+    async def lines(cursor: str | None) -> Page[UsageLine]:
         found = await accounting.usage(context.caller, query, MAXIMUM_LIMIT, cursor)
-        rows += found.lines.items
-        cursor = found.lines.next
-        if cursor is None:
-            break
+        return found.lines
+
     items = [
         {
             "user": row.keys[By.PERSON],
@@ -182,6 +174,7 @@ async def _usage(request: Request, **chosen: str) -> Mapping[str, object]:
             "gpu_hours": round(row.amount.gpu_seconds / 3600, 6),
             "wall_hours": round(row.amount.wall_seconds / 3600, 6),
         }
-        for row in rows
+        async for page in pages(lines)
+        for row in page.items
     ]
     return {"items": items}

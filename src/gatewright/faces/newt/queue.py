@@ -19,7 +19,7 @@ from starlette.requests import Request
 
 from gatewright.core.caller import Scope
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge
-from gatewright.core.pages import MAXIMUM_LIMIT, Page
+from gatewright.core.pages import MAXIMUM_LIMIT, Page, pages
 from gatewright.domains.compute import (
     ENDED,
     Job,
@@ -112,15 +112,11 @@ async def _pages(
     TooLarge
         They are more than 100,000.
     """
-    cursor: str | None = None
     count = 0
-    while True:
-        page = await read(cursor)
+    async for page in pages(read):
         yield page.items
-        count, cursor = count + len(page.items), page.next
-        if cursor is None:
-            return
-        if count >= MOST_JOBS:
+        count += len(page.items)
+        if page.next is not None and count >= MOST_JOBS:
             raise TooLarge(
                 f"There are more than {MOST_JOBS} jobs, and NEWT has no pages. "
                 "/api/v1/jobs and /api/v1/queue have."

@@ -7,6 +7,7 @@ permissions of the collection are checked for every method.
 import asyncio
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from starlette.requests import Request
 
 from gatewright.core.errors import InvalidContent, InvalidRequest, TooLarge
 from gatewright.core.ids import new_id
+from gatewright.core.pages import pages
 from gatewright.domains.store import (
     Condition,
     Document,
@@ -38,14 +40,8 @@ _WORDS = {"r": Right.READ, "w": Right.WRITE}
 async def names(request: Request) -> object:
     """List the stores that the caller may see."""
     context = request_context(request)
-    found: list[str] = []
-    cursor: str | None = None
-    while True:
-        page = await context.services.store.collections(context.caller, 1000, cursor)
-        found += [view.collection.name for view in page.items]
-        cursor = page.next
-        if cursor is None:
-            return found
+    every = pages(partial(context.services.store.collections, context.caller, 1000))
+    return [view.collection.name async for page in every for view in page.items]
 
 
 async def create_unnamed(request: Request) -> object:

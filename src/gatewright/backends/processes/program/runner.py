@@ -303,7 +303,7 @@ def claim(folder: Path) -> bool:
 
 
 def keep(folder: Path, record: dict[str, Any], held: int) -> None:
-    """Write the final record, however long the disk is full or unreachable.
+    """Write the final record; try again while the disk is full or unreachable.
 
     ``held`` is the open lock. If its file was removed, the job's folder is gone and the
     record is not needed any more.

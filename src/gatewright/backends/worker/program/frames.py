@@ -6,8 +6,8 @@ The descriptor is sent as ``SCM_RIGHTS`` with the first byte of the frame. A req
 ``{"id", "op", ...}``, an answer ``{"id", "ok"}`` or ``{"id", "errno"}``. The request
 ``{"id", "op": "cancel"}`` cancels the request with this id and has no answer of its
 own. Bytes (names, paths, arguments of commands) are text with one character from U+0000
-to U+00FF for each byte. A request may have a ``word``, which stands in its path and
-arguments wherever these have the character U+0000.
+to U+00FF for each byte. A request may have a ``word``, which replaces each
+character U+0000 in its path and arguments.
 """
 
 import json

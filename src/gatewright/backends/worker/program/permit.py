@@ -1,10 +1,10 @@
 """Whether the worker may carry out a request for its person.
 
-Only ``authn`` can make tickets. So a gateway that was taken over, and keeps the socket
-of a worker, can do nothing with it once the person has stopped asking; but for the few
-requests of an intent that its person has left behind, such as a job to submit. The
-ticket of an intent names each of these requests by a digest, so that none can be
-altered, and of others than these nothing is carried out.
+Only ``authn`` can make tickets, and it does so while the person sends requests. So an
+attacker in the gateway's process, who has the socket of a worker, can do little with it
+afterwards: only the few requests of an intent that the person has left, such as a job
+to submit. The ticket of an intent names each of these requests by a digest, so that
+none of them can be altered and no other one is carried out.
 """
 
 import errno
@@ -24,7 +24,7 @@ OF_INTENTS = frozenset({"run", "open"})
 MOST_INPUT = 64 << 20
 """Longest standard input, in bytes, of a program that is run for an intent."""
 HOLE = "\0"
-"""Where the ``word`` of a request stands in its path and arguments. The digest does not
+"""Marks where a request's path and arguments get its ``word``. The digest does not
 cover the word: it is the part of an intent's request that is new each time."""
 _LETTERS = frozenset("@_0123456789abcdef")
 _FIRST_LETTERS = frozenset("@_")
