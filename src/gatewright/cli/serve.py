@@ -30,7 +30,7 @@ def serve(config_file: Path) -> None:
 def warn_of_absent(config: Config) -> None:
     """Log paths of the configuration that do not exist, from a thread.
 
-    A network file system whose server does not answer blocks the thread, but not the start.
+    A network file system that does not answer blocks the thread, but not the start.
     """
 
     def look() -> None:

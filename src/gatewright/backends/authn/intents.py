@@ -40,7 +40,7 @@ class EndedIntents(Protocol):
     """The intents that have ended before their grants do."""
 
     async def add(self, ended: Sequence[GrantedIntent], now: float) -> None:
-        """Store ended intents until their grants expire; remove those expired by now."""
+        """Store ended intents until their grants expire, and remove expired ones."""
         ...
 
     async def has(self, intent: GrantedIntent) -> bool:

@@ -160,7 +160,7 @@ class Authority:
         return await method(await self._known(call), **arguments)
 
     async def _caller(self, call: Call, *, is_use: bool = True) -> Caller | None:
-        """Return the caller whom a proof identifies, and note the time of their request.
+        """Return the caller whom a proof identifies, and note that they ask now.
 
         If ``is_use`` is false, this does not prolong the session.
 

@@ -64,7 +64,7 @@ def _entry(name: str) -> pwd.struct_passwd | None:
     except (KeyError, ValueError):  # an unknown name, or one with a NUL
         if "\0" not in name and _is_unanswered(name):
             raise Unavailable(
-                "The service that knows the Unix accounts does not answer. Try again later.",
+                "The service of the Unix accounts does not answer. Try again later.",
                 retry_after=5,
             ) from None
         return None

@@ -65,7 +65,7 @@ class Client:
         """Grant that allows the calls for a user who is absent; empty for none."""
 
     def intents(self, user: str) -> Intents | None:
-        """Return a user's grants for work that goes on after they left; None if unused."""
+        """Return a user's grants for work that outlasts their visit; None if unused."""
         return self._workers.of(user).intents
 
     def granted(self, grant: str) -> "Client":
