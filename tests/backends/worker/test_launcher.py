@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.workers import LocalLauncher, in_thread, wait_until
+from tests.support.workers import LocalLauncher, in_thread, is_running, wait_until
 
 from gatewright.backends.posix import PosixFileSystem
 from gatewright.backends.worker import (
@@ -23,7 +23,7 @@ from gatewright.backends.worker.program import entries, launcher
 from gatewright.backends.worker.program.launcher import Launcher
 from gatewright.backends.worker.program.limits import SpawnLimits, lowered
 from gatewright.backends.worker.starting import Child
-from gatewright.core.errors import NotFound
+from gatewright.core.errors import GatewayError, NotFound
 
 
 class Measured:
@@ -58,6 +58,28 @@ async def test_the_program_as_a_module(
     assert (tmp_path / "folder").is_dir()
 
 
+async def test_a_launcher_is_there_once_a_program_was_started(tmp_path: Path) -> None:
+    def launchers() -> list[int]:
+        tasks = Path(f"/proc/{worker.pid}/task").iterdir()
+        texts = [(task / "children").read_text("ascii") for task in tasks]
+        return [int(word) for word in " ".join(texts).split()]
+
+    async with open_worker() as worker:
+        await worker.call("ping", {}, type(None))
+        assert launchers() == []
+        os.kill(await worker.launch(["sleep", "300"], None, tmp_path), signal.SIGKILL)
+        (launcher,) = launchers()
+        os.kill(await worker.launch(["sleep", "300"], None, tmp_path), signal.SIGKILL)
+        assert launchers() == [launcher]
+        os.kill(launcher, signal.SIGKILL)
+        wait_until(lambda: not is_running(launcher))
+        with pytest.raises(GatewayError):
+            await worker.launch(["sleep", "300"], None, tmp_path)
+        os.kill(await worker.launch(["sleep", "300"], None, tmp_path), signal.SIGKILL)
+        (other,) = [one for one in launchers() if is_running(one)]
+    wait_until(lambda: not is_running(other))
+
+
 async def test_orders_for_the_launcher(tmp_path: Path) -> None:
     starter = LocalLauncher()
     async with open_worker(in_thread(starter)) as worker:
@@ -83,7 +105,7 @@ def test_the_launcher_answers_orders(tmp_path: Path) -> None:
     )
     theirs.close()
     with ours, process:
-        starter = Launcher(ours)
+        starter = Launcher(lambda: ours)
         order = {
             "argv": ["sh", "-c", "echo $$ > new; mv new pid"],
             "directory": str(tmp_path),
@@ -103,12 +125,12 @@ def test_a_launcher_that_is_gone() -> None:
     with ours:
         theirs.close()
         with pytest.raises(OSError, match=r"."):
-            Launcher(ours).launch({})
+            Launcher(lambda: ours).launch({})
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.shutdown(socket.SHUT_WR)
         with pytest.raises(OSError, match="launcher"):
-            Launcher(ours).launch({})
+            Launcher(lambda: ours).launch({})
     ours, theirs = socket.socketpair()
     with theirs:
         ours.sendall(b"\0\0\0\x09{}")

@@ -24,10 +24,16 @@ def _stand_in(folder: str) -> None:
 def main(arguments: list[str]) -> None:
     """Serve the socket with the given descriptor until it is closed.
 
-    After the descriptor, ``tickets`` may follow: the worker acts only with tickets.
+    After the descriptor, ``tickets`` may follow: the worker acts only with tickets. If
+    ``launcher`` follows, the process starts programs for its worker instead.
     """
     if PACKAGE not in sys.modules:
         _stand_in(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # pathlib would double the start-up time
+    if arguments[1:] == ["launcher"]:
+        from gatewright.backends.worker.program import launcher
+
+        launcher.run(int(arguments[0]))
+        return
     from gatewright.backends.worker.program.process import run
 
     run(int(arguments[0]), tickets=arguments[1:] == ["tickets"])

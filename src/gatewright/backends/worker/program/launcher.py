@@ -1,9 +1,10 @@
 """Starts programs that outlive the worker.
 
-The launcher is a single-threaded child of the worker. It is forked before the worker
-starts threads or lowers its limits, so it can fork safely, and what it starts has the
-original limits. Programs are started by a double fork: they are not its children, lead
-their own sessions, and have no descriptors but ``/dev/null``.
+The launcher is a single-threaded child of the worker, so it can fork safely, and has
+the limits that the worker was started with. It is started with the first program: most
+workers start none, and it takes as much memory as they do. Programs are started by a
+double fork: they are not its children, lead their own sessions, and have no descriptors
+but ``/dev/null``.
 """
 
 import contextlib
@@ -13,8 +14,12 @@ import os
 import signal
 import socket
 import struct
+import sys
 import threading
+from collections.abc import Callable
 from typing import Any, NoReturn
+
+from gatewright.backends.worker.program.limits import SpawnLimits, hide
 
 _LENGTH = struct.Struct(">I")
 _NUMBER = struct.Struct(">i")
@@ -26,10 +31,18 @@ Order = dict[str, Any]
 
 
 class Launcher:
-    """The worker's client of the launcher; it sends one order at a time."""
+    """The worker's client of the launcher; it sends one order at a time.
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+    Parameters
+    ----------
+    start
+        Starts the launcher and returns a socket that is connected to it. It is called
+        with the first order, and again if the launcher has ended.
+    """
+
+    def __init__(self, start: Callable[[], socket.socket]) -> None:
+        self._start = start
+        self._socket: socket.socket | None = None
         self._lock = threading.Lock()
 
     def launch(self, order: Order) -> int:
@@ -42,8 +55,16 @@ class Launcher:
         """
         body = json.dumps(order).encode("ascii")
         with self._lock:
-            self._socket.sendall(_LENGTH.pack(len(body)) + body)
-            answer = _receive(self._socket, _NUMBER.size)
+            sock, answer = self._socket or self._start(), None
+            self._socket = None
+            try:
+                sock.sendall(_LENGTH.pack(len(body)) + body)
+                answer = _receive(sock, _NUMBER.size)
+            finally:
+                if answer is None:
+                    sock.close()
+                else:
+                    self._socket = sock
         if answer is None:
             raise OSError(errno.EPIPE, "launcher")
         number: int = _NUMBER.unpack(answer)[0]
@@ -52,17 +73,26 @@ class Launcher:
         return number
 
 
-def start(*unwanted: socket.socket) -> Launcher:
-    """Fork the launcher, which closes the sockets in ``unwanted``."""
+def start(limits: SpawnLimits) -> socket.socket:
+    """Start the launcher as a program; it ends when the returned socket is closed."""
+    import subprocess  # a worker that starts no program needs none of it
+
     ours, theirs = socket.socketpair()
-    if os.fork() == 0:  # pragma: no cover  # in a fork
-        for other in (ours, *unwanted):
-            other.close()
-        with contextlib.suppress(KeyboardInterrupt):
-            serve(theirs)
-        os._exit(0)
-    theirs.close()
-    return Launcher(ours)
+    folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # as in __main__
+    with theirs, limits.restored():
+        number = theirs.fileno()
+        command = [sys.executable, "-I", "-S", folder, str(number), "launcher"]
+        subprocess.Popen(command, pass_fds=[number])  # noqa: S603  # our own program
+    return ours
+
+
+def run(descriptor: int) -> None:
+    """Be the launcher, with the socket that has this descriptor."""
+    hide()
+    sock = socket.socket(fileno=descriptor)
+    sock.set_inheritable(False)
+    with contextlib.suppress(KeyboardInterrupt):
+        serve(sock)
 
 
 def serve(sock: socket.socket) -> None:

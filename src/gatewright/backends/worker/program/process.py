@@ -1,9 +1,10 @@
-"""The worker process: undumpable, with limited resources and a launcher."""
+"""The worker process: undumpable, with limited resources."""
 
 import os
 import socket
 import threading
 import time
+from functools import partial
 
 from gatewright.backends.worker.program import changing, launcher, reading
 from gatewright.backends.worker.program.commands import Commands, working_folder
@@ -34,8 +35,7 @@ def run(descriptor: int, *, tickets: bool = False) -> None:
     """
     sock = socket.socket(fileno=descriptor)
     sock.set_inheritable(False)
-    hide()  # first, since the launcher inherits it
-    starter = launcher.start(sock)
+    hide()
     permit = Permit(sock.recv(KEY_BYTES, socket.MSG_WAITALL) if tickets else None)
     stopping = threading.Event()
 
@@ -45,7 +45,9 @@ def run(descriptor: int, *, tickets: bool = False) -> None:
         os._exit(1)
 
     threading.Thread(target=end_soon, daemon=True).start()
-    serve(sock, SpawnLimits(lowered()), starter, stopping, permit)
+    limits = SpawnLimits(lowered())
+    starter = Launcher(partial(launcher.start, limits))
+    serve(sock, limits, starter, stopping, permit)
 
 
 def serve(

@@ -1,0 +1,34 @@
+"""The benchmarks run, at a small size; their figures are for people to judge."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def bench(name: str, **settings: str) -> str:
+    """Run a benchmark and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", name],
+        cwd=ROOT,
+        env=os.environ | {f"GATEWRIGHT_BENCH_{k}": v for k, v in settings.items()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "told"),
+    [
+        ("many_workers", {"PEOPLE": "2"}, "2 workers: "),
+    ],
+)
+def test_a_benchmark_runs(name: str, settings: dict[str, str], told: str) -> None:
+    assert told in bench(name, **settings)
