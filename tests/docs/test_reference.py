@@ -55,3 +55,8 @@ def test_every_error_is_in_the_reference() -> None:
     assert len(kinds) > 20
     for kind in kinds:
         assert f"| {kind.status} | `{kind.code}` |" in page
+
+
+def test_the_paragraphs_of_the_configuration_are_no_blocks_of_code() -> None:
+    page = (ROOT / "docs" / "reference" / "configuration.md").read_text()
+    assert [line for line in page.splitlines() if line.startswith("    ")] == []

@@ -1,5 +1,6 @@
 """Writes a configuration as TOML, and its reference page as Markdown."""
 
+import inspect
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -97,7 +98,7 @@ def _tables_within(name: str, section: type[BaseModel]) -> Iterator[str]:
 
 
 def _table_of(section: type[BaseModel]) -> Iterator[str]:
-    yield (section.__doc__ or "").strip() + "\n"
+    yield inspect.cleandoc(section.__doc__ or "") + "\n"
     yield "| setting | type | default | meaning |"
     yield "|---|---|---|---|"
     kinds = section.model_json_schema()["properties"]
