@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from bench.support.processes import tell
-from gatewright.backends.sql.image_rows import image_of
+from gatewright.backends.sql.image_rows import image_of, selected
 from gatewright.backends.sql.image_search import exact
 from gatewright.backends.sql.images import SqlImageIndex
 from gatewright.backends.sql.migrations import migrate
@@ -88,7 +88,6 @@ def fill_tree(path: Path) -> sqlite3.Connection:
     )
     tree.executemany("INSERT INTO box VALUES (?, ?, ?, ?, ?, ?, ?)", boxes)
     tree.commit()
-    tree.row_factory = sqlite3.Row
     return tree
 
 
@@ -99,7 +98,7 @@ def ask_tree(
     wide = circle.radius / math.cos(math.radians(abs(circle.latitude) + circle.radius))
     low, high = (times.low, times.high) if times else (-1e9, 1e9)
     rows = tree.execute(
-        "SELECT i.* FROM box JOIN image i ON i.number = box.id "
+        f"SELECT {selected('i')} FROM box JOIN image i ON i.number = box.id "
         "WHERE w <= ? AND e >= ? AND s <= ? AND n >= ? AND b <= ? AND f >= ? "
         "ORDER BY i.t, i.number",
         (

@@ -14,6 +14,7 @@ _CONFIGURATION = """
 [gateway]
 listen = "{host}:{port}"
 state = "{folder}/state"
+database = "{database}"
 
 [identity]
 owner = "{owner}"
@@ -32,17 +33,22 @@ requests_burst = 1_000_000_000
 
 @contextmanager
 def gateway(
-    folder: Path, home: Path, host: str, more: str = ""
+    folder: Path, home: Path, host: str, more: str = "", database: str = "sqlite"
 ) -> Iterator[tuple[int, int, str]]:
     """Run a gateway on the files in ``home``; yield its port, its pid and a token.
 
-    ``more`` is appended to its configuration.
+    ``more`` is appended to its configuration, and ``database`` may be a URL.
     """
     port = free_port()
     settings = folder / _FILE
     settings.write_text(
         _CONFIGURATION.format(
-            host=host, port=port, folder=folder, owner=_OWNER, home=home
+            host=host,
+            port=port,
+            folder=folder,
+            database=database,
+            owner=_OWNER,
+            home=home,
         )
         + more,
         encoding="utf-8",

@@ -99,6 +99,21 @@ class DatabaseContract:
                 {"name": "a", "amount": 1, "size": 0.5, "note": None}
             ]
 
+    async def test_values_without_names(self, database: Database) -> None:
+        def many() -> Work[None]:
+            insert = "INSERT INTO things (name, amount) VALUES (?, ?)"
+            yield Batch(insert, [(f"{n:04}", n) for n in range(3000)])
+
+        await database.run(many)
+        text = "SELECT name, amount, note FROM things WHERE amount < ? ORDER BY name"
+        for most in (0, 1, 3000):
+            rows = await database.read_values(text, most)
+            named = await database.read(text, most)
+            assert [tuple(row) for row in rows] == [tuple(r.values()) for r in named]
+            assert len(rows) == most
+        (row,) = await database.read_values(text, 1)
+        assert tuple(row) == ("0000", 0, None)
+
     async def test_a_transaction_returns_its_result(self, database: Database) -> None:
         def work() -> Work[tuple[str, int]]:
             yield Batch(

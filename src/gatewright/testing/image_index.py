@@ -5,7 +5,7 @@ an empty :class:`gatewright.domains.sky.ImageIndex`.
 """
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -81,10 +81,51 @@ class ImageIndexContract:
                 ids = await all_ids(index, query, limit)
                 assert [int(i.split("~")[1]) for i in ids] == [5, 7, 2, 3, 6, 0, 1, 4]
 
+    async def test_columns_have_the_same_pages(self, index: ImageIndex) -> None:
+        for survey in ("a", "b", "c"):
+            await index.save_survey(replace(SURVEY, id=survey))
+        images = [
+            square_image(
+                n, 10, 20, survey="abc"[n % 3], t_min=float(n * 7 % 11) or None
+            )
+            for n in range(150)
+        ]
+        whole = square_image(999, 10, 20, survey="b", t_min=3.5)
+        pieces = (whole.polygon, ((10.0, 19.0), (11.0, 19.0), (11.0, 21.0)))
+        images.append(replace(whole, polygon=(), pieces=pieces, time_assumed=True))
+        for survey in ("a", "b", "c"):
+            own = [image for image in images if image.survey == survey]
+            await index.put_files(survey, list(map(scanned, own)))
+        near = (Circle(10, 20, 0.1),)
+        for query, found in (
+            (ImageQuery(), 151), (ImageQuery(surveys=("b",)), 51),
+            (ImageQuery(surveys=("a", "c")), 100),
+            (ImageQuery(surveys=("a", "b", "c"), regions=near), 151),
+            (ImageQuery(surveys=("b", "c"), times=(Interval(3.2, 5.1),)), None),
+            (ImageQuery(surveys=("none",)), 0), (ImageQuery(words={"id": "x"}), 0),
+        ):  # fmt: skip
+            for limit in (1, 40, 1000):
+                count, cursor, order = 0, None, []
+                while True:
+                    page = await index.search(query, limit=limit, cursor=cursor)
+                    table = await index.table(query, limit=limit, cursor=cursor)
+                    assert table.next == page.next
+                    for name, values in table.columns.items():
+                        assert [getattr(i, name) for i in page.items] == list(values)
+                    assert len(table.columns) == len(fields(Image))
+                    order += [i.t_min or 1e300 for i in page.items]
+                    count, cursor = count + len(page.items), page.next
+                    if cursor is None:
+                        break
+                assert found in {count, None}
+                assert order == sorted(order)
+
     async def test_a_foreign_cursor_is_refused(self, index: ImageIndex) -> None:
         for cursor in ("x", "WzFd", "W251bGwsMV0", ""):
             with pytest.raises(InvalidRequest):
                 await index.search(ImageQuery(), limit=1, cursor=cursor)
+            with pytest.raises(InvalidRequest):
+                await index.table(ImageQuery(), limit=1, cursor=cursor)
 
     async def test_times(self, index: ImageIndex) -> None:
         images = [square_image(n, 10, 20, t_min=float(n), days=0.5) for n in range(9)]

@@ -67,6 +67,19 @@ def listing(
     return response
 
 
+def encoded_listing(
+    connection: HTTPConnection, body: bytes, following: str | None
+) -> Response:
+    """Return the response of :func:`listing` whose JSON text is there already.
+
+    ``following`` is the cursor of the next page, which the text has as ``next``.
+    """
+    response = Response(body, media_type="application/json")
+    if following is not None:
+        response.headers["Link"] = next_link(connection, following)
+    return response
+
+
 def next_link(connection: HTTPConnection, cursor: str) -> str:
     """Return the value of a ``Link`` header to the next page (RFC 8288)."""
     path = connection.scope.get("raw_path") or quote(connection.scope["path"]).encode()

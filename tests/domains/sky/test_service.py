@@ -27,6 +27,7 @@ from gatewright.domains.sky import (
     CutoutRequest,
     Image,
     ImageQuery,
+    ImageTable,
     Ingest,
     Reading,
     ScannedFile,
@@ -81,6 +82,12 @@ class Index:
     ) -> Page[Image]:
         self.asked.append(query)
         return Page([image(survey) for survey in query.surveys])
+
+    async def table(
+        self, query: ImageQuery, *, limit: int, cursor: str | None = None
+    ) -> ImageTable:
+        self.asked.append(query)
+        return ImageTable({"survey": query.surveys})
 
     async def image(self, image_id: str) -> Image | None:
         return None if image_id == "none" else image(image_id.partition("~")[0])
@@ -179,6 +186,11 @@ async def test_a_search_names_only_surveys_one_may_see() -> None:
     assert not index.asked
     await service.search(GUEST, ImageQuery(surveys=("team", "open")), limit=1)
     assert index.asked[-1].surveys == ["open"]
+    table = await service.table(GUEST, ImageQuery(surveys=("team", "open")), limit=1)
+    assert table.columns["survey"] == index.asked.pop().surveys == ["open"]
+    table = await service.table(GUEST, ImageQuery(surveys=("team",)), limit=1)
+    assert not any(table.columns.values())
+    assert {"id", "t_min", "pieces"} < table.columns.keys()
     page = await service.search(GUEST, ImageQuery(nothing=True), limit=1)
     assert not page.items
 

@@ -17,6 +17,7 @@ from gatewright.domains.sky import (
     header_mjd,
     iso_mjd,
     mjd_text,
+    mjd_texts,
     parse_times,
 )
 
@@ -37,6 +38,25 @@ def test_there_and_back(mjd: float) -> None:
     back = iso_mjd(mjd_text(mjd))
     assert back is not None
     assert abs(back - mjd) < 1.0 / 86_400_000
+
+
+@given(st.lists(st.none() | st.floats(-678_575, 2_973_484, exclude_max=True)))
+def test_all_at_once_as_one_by_one(mjds: list[float | None]) -> None:
+    expected = [None if mjd is None else mjd_text(mjd) for mjd in mjds]
+    assert mjd_texts(mjds) == expected
+
+
+@given(st.integers(0, 86_400_000_000), st.integers(-1, 1))
+def test_the_same_rounding_within_a_day(microseconds: int, step: int) -> None:
+    exact = 58000 + microseconds / 86_400_000_000
+    mjd = math.nextafter(exact, step * math.inf) if step else exact
+    assert mjd_texts([mjd, -mjd]) == [mjd_text(mjd), mjd_text(-mjd)]
+
+
+@pytest.mark.parametrize("mjd", [-1e6, 3e6, 1e300, math.nan, math.inf])
+def test_a_time_that_no_calendar_has(mjd: float) -> None:
+    with pytest.raises((OverflowError, ValueError)):
+        mjd_texts([58000.0, None, mjd])
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,15 @@ from gatewright.backends.postgresql.errors import (
     is_lost,
 )
 from gatewright.backends.postgresql.statements import lock_key, numbered
-from gatewright.backends.sql.database import Batch, Lock, Row, Statement, Step, Work
+from gatewright.backends.sql.database import (
+    Batch,
+    Lock,
+    Row,
+    Statement,
+    Step,
+    Values,
+    Work,
+)
 from gatewright.core.errors import Unavailable
 
 T = TypeVar("T")
@@ -76,16 +84,24 @@ class PostgresqlDatabase:
         return await self._until_done(partial(self._attempt, work))
 
     async def read(self, text: str, *values: object) -> Sequence[Row]:
-        async def fetch() -> Sequence[Row]:
+        return [dict(row) for row in await self._fetch(text, values)]
+
+    async def read_values(self, text: str, *values: object) -> Sequence[Values]:
+        return await self._fetch(text, values)  # a record is a sequence as well
+
+    async def _fetch(self, text: str, values: Sequence[object]) -> Sequence[Any]:
+        async def fetch() -> Sequence[Any]:
             async with self._connection() as connection:
                 try:
-                    rows = await connection.fetch(numbered(text), *values)
+                    rows: Sequence[Any] = await connection.fetch(
+                        numbered(text), *values
+                    )
                 except Exception as error:
                     if not is_lost(error):
                         raise
                     _give_up(connection)
                     raise LostError from error
-                return [dict(row) for row in rows]
+                return rows
 
         return await self._until_done(fetch)
 

@@ -11,7 +11,8 @@ from gatewright.backends.sql.database import (
     Row,
     Statement,
     Step,
+    Values,
     Work,
 )
 
-__all__ = ["Batch", "Database", "Lock", "Row", "Statement", "Step", "Work"]
+__all__ = ["Batch", "Database", "Lock", "Row", "Statement", "Step", "Values", "Work"]

@@ -24,6 +24,9 @@ T = TypeVar("T")
 Row = Mapping[str, Any]
 """A row: values by column name, which are texts, integers, floats or None."""
 
+Values = Sequence[Any]
+"""A row's values alone, in the order of the columns of the statement."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -87,6 +90,18 @@ class Database(Protocol):
 
     async def read(self, text: str, *values: object) -> Sequence[Row]:
         """Return the rows of one query, which sees all committed writes.
+
+        Raises
+        ------
+        Unavailable
+            The database cannot be reached.
+        """
+        ...
+
+    async def read_values(self, text: str, *values: object) -> Sequence[Values]:
+        """Return the rows of one query as :meth:`read`, but without the names.
+
+        For thousands of rows this takes half the time.
 
         Raises
         ------

@@ -2,14 +2,14 @@
 
 import json
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from gatewright.backends.sql.database import Row
-from gatewright.backends.sql.records import optional_moment
+from gatewright.backends.sql.database import Row, Values
+from gatewright.backends.sql.records import FAULTS, optional_moment, readable
 from gatewright.core.access import access_of_text
 from gatewright.core.clock import system_clock
 from gatewright.domains.sky import (
@@ -25,10 +25,11 @@ from gatewright.domains.sky import (
 NO_TIME = 1e300
 """Stored time of images without a time, which sorts them last."""
 COLUMNS = tuple(field.name for field in fields(Image))
-_VALUES = itemgetter(*COLUMNS)
-_POLYGON, _PIECES, _KIND, _TIME_ASSUMED = map(
-    COLUMNS.index, ("polygon", "pieces", "kind", "time_assumed")
+ID, POLYGON, PIECES, _KIND, _TIME_ASSUMED = map(
+    COLUMNS.index, ("id", "polygon", "pieces", "kind", "time_assumed")
 )
+TIME, NUMBER = len(COLUMNS), len(COLUMNS) + 1
+"""Places of values in a row of :func:`selected`; the others are those of COLUMNS."""
 _KINDS = {str(kind): kind for kind in ImageKind}
 INSERT_IMAGE = (
     f"INSERT INTO image (number, t, {', '.join(COLUMNS)}) "  # noqa: S608  # own names
@@ -53,15 +54,47 @@ def image_values(number: int, image: Image) -> tuple[object, ...]:
     return (number, image_time(image), *values)
 
 
-def image_of(row: Row) -> Image:
-    """Return the image of a row."""
-    values: list[Any] = list(_VALUES(row))
-    pieces = values[_PIECES]
-    values[_POLYGON] = polygon_of(values[_POLYGON])
-    values[_PIECES] = tuple(map(polygon_of, pieces.split(";"))) if pieces else ()
+def selected(alias: str) -> str:
+    """Return the columns that a statement selects to read images from its rows.
+
+    They are :data:`COLUMNS`, then time and number, by which images are sorted.
+    """
+    return ", ".join(f"{alias}.{name}" for name in (*COLUMNS, "t", "number"))
+
+
+def image_of(row: Values) -> Image:
+    """Return the image of a row of :func:`selected`."""
+    values: list[Any] = list(row[:TIME])
+    pieces = values[PIECES]
+    values[POLYGON] = polygon_of(values[POLYGON])
+    values[PIECES] = tuple(map(polygon_of, pieces.split(";"))) if pieces else ()
     values[_KIND] = _KINDS[values[_KIND]]
     values[_TIME_ASSUMED] = bool(values[_TIME_ASSUMED])
     return Image(*values)
+
+
+def images_by_column(rows: Sequence[Values]) -> Mapping[str, Sequence[Any]]:
+    """Return the values of images by name, each with one item for each image.
+
+    This takes a third of the time that images take, one by one. Rows that cannot be
+    converted are left out, with an error in the log.
+    """
+    by_name = dict(zip(COLUMNS, zip(*rows, strict=True), strict=False)) if rows else {}
+    columns: dict[str, Sequence[Any]] = {
+        name: by_name.get(name, ()) for name in COLUMNS
+    }
+    try:
+        columns["polygon"] = list(map(polygon_of, columns["polygon"]))
+        columns["pieces"] = [
+            tuple(map(polygon_of, text.split(";"))) if text else ()
+            for text in columns["pieces"]
+        ]
+        columns["kind"] = [_KINDS[text] for text in columns["kind"]]
+    except FAULTS:
+        images = readable(rows, image_of, ID)
+        return {name: [getattr(one, name) for one in images] for name in COLUMNS}
+    columns["time_assumed"] = list(map(bool, columns["time_assumed"]))
+    return columns
 
 
 def polygon_text(polygon: tuple[tuple[float, float], ...]) -> str:

@@ -5,7 +5,15 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from gatewright.backends.sql.database import Batch, Database, Lock, Row, Statement, Work
+from gatewright.backends.sql.database import (
+    Batch,
+    Database,
+    Lock,
+    Row,
+    Statement,
+    Values,
+    Work,
+)
 from gatewright.backends.sql.healpix import (
     CELL_AREA,
     healpix_is_loaded,
@@ -13,15 +21,20 @@ from gatewright.backends.sql.healpix import (
     region_cells,
 )
 from gatewright.backends.sql.image_rows import (
+    ID,
     INSERT_IMAGE,
+    NUMBER,
+    TIME,
     coverage_of,
     image_of,
     image_time,
     image_values,
+    images_by_column,
     polygon_of,
     polygon_text,
     reasons_of,
     rules_text,
+    selected,
     survey_of,
 )
 from gatewright.backends.sql.image_search import (
@@ -37,6 +50,7 @@ from gatewright.domains.sky import (
     Coverage,
     Image,
     ImageQuery,
+    ImageTable,
     LeftOut,
     Reading,
     Region,
@@ -98,6 +112,7 @@ left_out = excluded.left_out
 _LONGEST = "UPDATE survey SET longest = ? WHERE id = ? AND longest < ?"
 _COVER = "INSERT INTO cover (cell, t, image) VALUES (?, ?, ?)"
 _UNCOVER = "DELETE FROM cover WHERE cell = ? AND t = ? AND image = ?"
+_IMAGE = f"SELECT {selected('i')} FROM image i WHERE i.id = ?"  # noqa: S608  # own names
 _CHUNK = 4000
 _EXAMINED = 40_000
 _TOGETHER = 500
@@ -156,6 +171,21 @@ class SqlImageIndex:
     async def search(
         self, query: ImageQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Image]:
+        rows, following = await self._page(query, limit, cursor)
+        return Page(readable(rows, image_of, ID), following)
+
+    async def table(
+        self, query: ImageQuery, *, limit: int, cursor: str | None = None
+    ) -> ImageTable:
+        rows, following = await self._page(query, limit, cursor)
+        if len(rows) <= _AT_ONCE:
+            return ImageTable(images_by_column(rows), following)
+        return ImageTable(await asyncio.to_thread(images_by_column, rows), following)
+
+    async def _page(
+        self, query: ImageQuery, limit: int, cursor: str | None
+    ) -> tuple[Sequence[Values], str | None]:
+        """Return the rows of a page, and the cursor of the next."""
         after = BEFORE_ALL
         if cursor is not None:
             time, number = decode_cursor(cursor, float, int)
@@ -164,14 +194,13 @@ class SqlImageIndex:
             after = float(time), min(max(number, -1), (1 << 63) - 1)
         cells = await _regions_cells(query.regions)
         found, last = await self._accept(query, cells, after, limit + 1)
-        images = readable(found[:limit], image_of, "id")
         if len(found) > limit:
-            last = (found[limit - 1]["t"], found[limit - 1]["number"])
-        return Page(images, None if last is None else encode_cursor(*last))
+            last = (found[limit - 1][TIME], found[limit - 1][NUMBER])
+        return found[:limit], None if last is None else encode_cursor(*last)
 
     async def image(self, image: str) -> Image | None:
-        rows = await self._database.read("SELECT * FROM image WHERE id = ?", image)
-        return next(iter(readable(rows, image_of, "id")), None)
+        rows = await self._database.read_values(_IMAGE, image)
+        return next(iter(readable(rows, image_of, ID)), None)
 
     async def files(self, survey: str) -> Mapping[str, str]:
         text = "SELECT path, identity FROM survey_file WHERE survey = ?"
@@ -247,25 +276,25 @@ class SqlImageIndex:
         cells: Sequence[int] | None,
         after: tuple[float, int],
         wanted: int,
-    ) -> tuple[list[Row], tuple[float, int] | None]:
+    ) -> tuple[list[Values], tuple[float, int] | None]:
         """Return rows that pass the exact test, and the position after them.
 
         The position is None at the end. A search that finds little stops after
         :data:`_EXAMINED` images.
         """
-        found: list[Row] = []
+        found: list[Values] = []
         chunk = min(_CHUNK, 3 * wanted + 100 if query.regions else wanted)
         examined = 0
         while examined < _EXAMINED and len(found) < wanted:
             text, values = candidates(query, cells, after, chunk)
-            rows = await self._database.read(text, *values)
+            rows = await self._database.read_values(text, *values)
             if len(rows) * len(query.regions) <= _AT_ONCE:
                 found += exact(rows, query.regions)
             else:
                 found += await asyncio.to_thread(exact, rows, query.regions)
             if len(rows) < chunk:
                 return found, None
-            after = (rows[-1]["t"], rows[-1]["number"])
+            after = (rows[-1][TIME], rows[-1][NUMBER])
             examined += chunk
             chunk = min(_CHUNK, 4 * chunk)
         return found, after

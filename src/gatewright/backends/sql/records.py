@@ -6,36 +6,40 @@ that it does not exist; a request for many rows gets the others.
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from gatewright.backends.sql.database import Row
+from gatewright.backends.sql.database import Row, Values
 
+R = TypeVar("R", Row, Values)
 T = TypeVar("T")
 
 _LATEST = 253_402_300_799.0
 """Last second of the year 9999, the latest that a timestamp can express."""
-_FAULTS = (
+FAULTS = (
     *(ValueError, TypeError, LookupError, AttributeError),
     *(RecursionError, msgspec.MsgspecError),
 )
+"""What the conversion of a damaged row may raise."""
 
 _log = logging.getLogger(__name__)
 
 
-def readable(rows: Iterable[Row], convert: Callable[[Row], T], name: str) -> list[T]:
+def readable(rows: Iterable[R], convert: Callable[[R], T], name: str | int) -> list[T]:
     """Return the values of rows, without rows that cannot be converted.
 
-    ``name`` is the column that identifies a row in the log.
+    ``name`` is the column that identifies a row in the log, or its place in a row
+    without names.
     """
+    key: Any = name
     found = []
     for row in rows:
         try:
             found.append(convert(row))
-        except _FAULTS as error:
+        except FAULTS as error:
             what = convert.__name__.strip("_")
-            _log.error("The %s %r cannot be read: %r", what, row[name], error)
+            _log.error("The %s %r cannot be read: %r", what, row[key], error)
     return found
 
 

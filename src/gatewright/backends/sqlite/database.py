@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
-from gatewright.backends.sql.database import Row, Work
+from gatewright.backends.sql.database import Row, Values, Work
 from gatewright.backends.sqlite.connection import gateway_errors
 from gatewright.backends.sqlite.readers import Readers
 from gatewright.backends.sqlite.writer import Writer
@@ -56,7 +56,10 @@ class SqliteDatabase:
         return await self._writer.run(work)
 
     async def read(self, text: str, *values: object) -> Sequence[Row]:
-        return await self._readers.read(text, values)
+        return await self._readers.read(text, values, named=True)
+
+    async def read_values(self, text: str, *values: object) -> Sequence[Values]:
+        return await self._readers.read(text, values, named=False)
 
     async def close(self) -> None:
         def work() -> None:

@@ -13,9 +13,11 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from gatewright.backends.sql.database import Row
+from gatewright.backends.sql.database import Values
 from gatewright.backends.sqlite.connection import gateway_errors, open_reader
 from gatewright.core.errors import Unavailable
 
@@ -43,8 +45,10 @@ class Readers:
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-reader")
 
-    async def read(self, text: str, values: Sequence[object]) -> Sequence[Row]:
-        """Return the rows of a query.
+    async def read(
+        self, text: str, values: Sequence[object], *, named: bool
+    ) -> Sequence[Any]:
+        """Return the rows of a query: values by column name if ``named``, else alone.
 
         Raises
         ------
@@ -56,12 +60,12 @@ class Readers:
         if self._slow.get(text, 0.0) < time.monotonic():
             self._until = time.thread_time() + _INLINE_SECONDS
             with suppress(_Slow), gateway_errors(self._path):
-                return self._read_inline(text, values)
+                return self._read_inline(text, values, named=named)
             if len(self._slow) >= _REMEMBERED:
                 self._slow.clear()
             self._slow[text] = time.monotonic() + _SLOW_SECONDS
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._read, text, values)
+        read = partial(self._read, text, values, named=named)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, read)
 
     def close(self) -> None:
         """Wait for running queries and close the connections."""
@@ -71,25 +75,28 @@ class Readers:
         while not self._idle.empty():
             self._idle.get().close()
 
-    def _read_inline(self, text: str, values: Sequence[object]) -> Sequence[Row]:
-        rows = []
+    def _read_inline(
+        self, text: str, values: Sequence[object], *, named: bool
+    ) -> Sequence[Any]:
+        rows: list[Values] = []
         cursor = self._inline.cursor()
         try:
             cursor.execute(text, values)
-            names = [column[0] for column in cursor.description]
             for row in cursor:
-                rows.append(dict(zip(names, row, strict=True)))
+                rows.append(row)
                 if time.thread_time() > self._until:
                     raise _Slow
+            return _rows(cursor, rows, named=named)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in _PASS_ON:
                 raise _Slow from error
             raise
         finally:
             cursor.close()
-        return rows
 
-    def _read(self, text: str, values: Sequence[object]) -> Sequence[Row]:
+    def _read(
+        self, text: str, values: Sequence[object], *, named: bool
+    ) -> Sequence[Any]:
         with gateway_errors(self._path):
             try:
                 connection = self._idle.get_nowait()
@@ -97,10 +104,18 @@ class Readers:
                 connection = open_reader(self._path, seconds=self._seconds)
             try:
                 cursor = connection.execute(text, values)
-                names = [column[0] for column in cursor.description]
-                return [dict(zip(names, row, strict=True)) for row in cursor]
+                return _rows(cursor, cursor.fetchall(), named=named)
             finally:
                 self._idle.put(connection)
+
+
+def _rows(
+    cursor: sqlite3.Cursor, rows: Sequence[Values], *, named: bool
+) -> Sequence[Any]:
+    if not named:
+        return rows
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 class _Slow(Exception):

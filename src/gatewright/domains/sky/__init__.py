@@ -21,6 +21,7 @@ from gatewright.domains.sky.model import (
     Image,
     ImageKind,
     ImageQuery,
+    ImageTable,
     LeftOut,
     Orientation,
     Reading,
@@ -60,6 +61,7 @@ from gatewright.domains.sky.times import (
     header_mjd,
     iso_mjd,
     mjd_text,
+    mjd_texts,
     parse_times,
 )
 from gatewright.domains.sky.watch import SurveyWatch
@@ -81,6 +83,7 @@ __all__ = [
     "ImageQuery",
     "ImageReader",
     "ImageReaders",
+    "ImageTable",
     "Ingest",
     "IngestReport",
     "Interval",
@@ -114,6 +117,7 @@ __all__ = [
     "image_kind",
     "iso_mjd",
     "mjd_text",
+    "mjd_texts",
     "named_places",
     "parse_band",
     "parse_interval",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from gatewright.core.access import NOBODY, Access
 from gatewright.domains.sky.colour import Colours
@@ -213,6 +214,16 @@ class Image:
     def areas(self) -> tuple[tuple[tuple[float, float], ...], ...]:
         """The outlines that together cover the image."""
         return self.pieces or (self.polygon,)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTable:
+    """A page of images as columns, for answers with thousands of them."""
+
+    columns: Mapping[str, Sequence[Any]]
+    """Values by the names of the fields of :class:`Image`, one for each image."""
+    next: str | None = None
+    """Cursor of the page after this one; None on the last page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from gatewright.domains.sky.model import (
     CutoutRequest,
     Image,
     ImageQuery,
+    ImageTable,
     Reading,
     ScannedFile,
     Survey,
@@ -50,6 +51,18 @@ class ImageIndex(Protocol):
         """Return images ordered by time, those without a time last.
 
         A page may hold fewer than ``limit`` images and still have a next one.
+
+        Raises
+        ------
+        InvalidRequest
+            The cursor does not come from an earlier page of this index.
+        """
+        ...
+
+    async def table(
+        self, query: ImageQuery, *, limit: int, cursor: str | None = None
+    ) -> ImageTable:
+        """Return the page that :meth:`search` returns, as columns.
 
         Raises
         ------

@@ -1,7 +1,7 @@
 """Gives callers the surveys and images that they may see."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from gatewright.core.access import Access
 from gatewright.core.caller import Caller, Scope
@@ -15,6 +15,7 @@ from gatewright.domains.sky.model import (
     CutoutRequest,
     Image,
     ImageQuery,
+    ImageTable,
     Survey,
 )
 from gatewright.domains.sky.places import NO_NAMES, Places
@@ -71,12 +72,32 @@ class SkyService:
         cursor: str | None = None,
     ) -> Page[Image]:
         """Return a page of the images that a query finds and the caller may see."""
+        narrowed = await self._visible(caller, query)
+        if narrowed is None:
+            return Page([])
+        return await self._index.search(narrowed, limit=limit, cursor=cursor)
+
+    async def table(
+        self,
+        caller: Caller,
+        query: ImageQuery,
+        *,
+        limit: int,
+        cursor: str | None = None,
+    ) -> ImageTable:
+        """Return the page that :meth:`search` returns, as columns."""
+        narrowed = await self._visible(caller, query)
+        if narrowed is None:
+            return ImageTable({field.name: () for field in fields(Image)})
+        return await self._index.table(narrowed, limit=limit, cursor=cursor)
+
+    async def _visible(self, caller: Caller, query: ImageQuery) -> ImageQuery | None:
+        """Return a query for what the caller may see; None if that is nothing."""
         visible = {survey.id for survey in await self.surveys(caller)}
         wanted = visible & set(query.surveys) if query.surveys else visible
         if query.nothing or not wanted:
-            return Page([])
-        narrowed = replace(query, surveys=sorted(wanted))
-        return await self._index.search(narrowed, limit=limit, cursor=cursor)
+            return None
+        return replace(query, surveys=sorted(wanted))
 
     async def image(self, caller: Caller, image: str) -> Image:
         """Return the image of an id.

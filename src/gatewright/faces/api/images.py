@@ -1,5 +1,6 @@
 """Telescope images: search, description, file download and cut-outs."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from gatewright.faces.api.image_answers import (
     ImageAnswer,
     ImageList,
     image_answer,
+    images_json,
 )
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
@@ -43,7 +45,7 @@ from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
 from gatewright.web.csv_table import csv_listing
 from gatewright.web.json_model import BINARY
-from gatewright.web.listing import Cursor, Limit, json_response, listing
+from gatewright.web.listing import Cursor, Limit, encoded_listing, json_response
 
 router = APIRouter(tags=["sky"])
 
@@ -116,7 +118,12 @@ async def find_images(
 
     if form == "csv":
         return await csv_listing(request, "images", ImageAnswer, page, limit, cursor)
-    return listing(request, "images", await page(page_limit(limit), cursor))
+    table = await services.sky.table(
+        context.caller, query, limit=page_limit(limit), cursor=cursor
+    )
+    # In a thread, so that others are not held up by the text of a long page.
+    body = await asyncio.to_thread(images_json, table, services.config.prefix)
+    return encoded_listing(request, body, table.next)
 
 
 @router.get(
