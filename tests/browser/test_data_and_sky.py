@@ -302,6 +302,39 @@ async def test_the_sky_is_shown_in_colour(page: Page, gateway: RunningGateway) -
     await is_drawn(canvas, 20)
 
 
+async def test_the_sky_is_shown_in_each_colour_map(
+    page: Page, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    await page.goto(f"{gateway.url}/sky/simulated-sky")
+    await expect(page.locator("gw-sky .strip button").first).to_be_visible()
+    choice = page.locator("gw-sky").get_by_label("Colours")
+    offered = "(one) => [...one.options].map((option) => option.value || 'gray')"
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    told = paths["/images/{image}/cutout"]["get"]["parameters"]
+    (known,) = (one["schema"]["enum"] for one in told if one["name"] == "cmap")
+    assert set(await choice.evaluate(offered)) == set(known)
+    await choice.select_option("viridis")
+    canvas = page.locator("gw-sky canvas")
+    # The darkest colour of viridis is violet, and all of the sky has it.
+    await canvas.evaluate(
+        """async (canvas) => {
+          const violet = () => {
+            const { data } = canvas.getContext("2d").getImageData(0, 0, 720, 720);
+            let many = 0;
+            for (let i = 0; i < data.length; i += 4) {
+              many += data[i + 2] > data[i + 1] + 40 && data[i + 2] < 120;
+            }
+            return many > 1000;
+          };
+          while (!violet()) await new Promise(requestAnimationFrame);
+        }"""
+    )
+    pictures = "(all) => all.every((one) => one.src.includes('cmap=viridis'))"
+    assert await page.locator("gw-sky .strip img").evaluate_all(pictures)
+    await page.locator("gw-sky").get_by_label("Picture").select_option("colour")
+    await expect(choice).to_have_count(0)
+
+
 async def test_all_images_of_a_place_are_blinked_through(
     page: Page, gateway: RunningGateway
 ) -> None:

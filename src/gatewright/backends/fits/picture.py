@@ -1,4 +1,4 @@
-"""Draws a cut-out as a picture in grey levels, with north up."""
+"""Draws a cut-out as a picture in grey levels or a colour map, with north up."""
 
 import warnings
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewright.backends.fits.box import Box
+from gatewright.backends.fits.colour_maps import coloured
 from gatewright.backends.fits.encode import encode
 from gatewright.backends.fits.image_wcs import ImageWcs
 from gatewright.backends.fits.marks import Sight, mark
@@ -32,7 +33,7 @@ class Look:
     format: str
     """``png``, ``jpeg`` or ``webp``."""
     stretch: Stretch
-    """How pixel values become grey levels."""
+    """How pixel values become grey levels or colours."""
     size: int | None
     """Longer side in pixels; None to keep the image's own pixels."""
     orientation: Orientation
@@ -71,6 +72,7 @@ def picture(source: Source, box: Box, look: Look) -> bytes:
     if look.orientation is Orientation.NORTH:
         turn = north_up(north, east)
     levels = turned(grey_levels(pixels, look.stretch, minus)[::-1], turn)
+    levels = coloured(levels, look.stretch.colours)
     if look.marks or look.caption:
         sight = None
         if look.marks and np.isfinite([*north, *east]).all():
@@ -99,6 +101,7 @@ def aligned_picture(source: Source, circle: Circle, pixels: int, look: Look) -> 
     grid = TangentGrid(ra, dec, 2 * circle.radius / pixels, pixels)
     values, minus = on_grid(source, grid, scale_at(source, ra, dec))
     levels = np.ascontiguousarray(grey_levels(values, look.stretch, minus)[::-1])
+    levels = coloured(levels, look.stretch.colours)
     step = 1 / grid.scale
     sight = Sight((0.0, step), (-step, 0.0)) if look.marks else None
     if sight or look.caption:

@@ -59,7 +59,7 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     name, low, high = arguments["stretch"]
     look = Look(
         arguments["format"],
-        Stretch(name, low, high, Limits(arguments["limits"])),
+        Stretch(name, low, high, Limits(arguments["limits"]), arguments["colours"]),
         arguments["size"],
         Orientation(arguments["orientation"]),
         arguments["marks"],

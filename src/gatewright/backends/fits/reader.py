@@ -131,6 +131,7 @@ class FitsReader:
             "format": str(request.format),
             "stretch": [stretch.name, stretch.low, stretch.high],
             "limits": str(stretch.limits),
+            "colours": stretch.colours,
             "size": request.size,
             "orientation": str(request.orientation),
             "marks": request.marks,

@@ -51,6 +51,7 @@ from gatewright.domains.sky.regions import (
 from gatewright.domains.sky.rules import check_rules, with_times
 from gatewright.domains.sky.service import SkyService
 from gatewright.domains.sky.stretch import (
+    ColourMap,
     Limits,
     Stretch,
     grey_levels,
@@ -70,6 +71,7 @@ __all__ = [
     "NO_NAMES",
     "Band",
     "Circle",
+    "ColourMap",
     "ColourReader",
     "ColourRequest",
     "Colours",

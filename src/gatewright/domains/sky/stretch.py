@@ -3,10 +3,24 @@
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+ColourMap = Literal[
+    "gray",
+    "viridis",
+    "magma",
+    "inferno",
+    "cividis",
+    "gray_r",
+    "viridis_r",
+    "magma_r",
+    "inferno_r",
+    "cividis_r",
+]
+"""Colour maps by matplotlib's names, all perceptually uniform; ``_r`` is reversed."""
 SOFTENING = 0.1
 LOGARITHM = 1000.0
 _SAMPLE = 1_000_000
@@ -27,7 +41,7 @@ class Limits(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """How pixel values become grey levels."""
+    """How pixel values become grey levels, and these become colours."""
 
     name: str = "asinh"
     """Shape of the curve: ``asinh``, ``linear``, ``log`` or ``sqrt``."""
@@ -37,6 +51,8 @@ class Stretch:
     """Percentile of the pixel values, or value, that is drawn white."""
     limits: Limits = Limits.PERCENTILE
     """What ``low`` and ``high`` are; without meaning for zscale."""
+    colours: ColourMap = "gray"
+    """Colours of the grey levels."""
 
 
 def percentile_limits(

@@ -29,6 +29,7 @@ from gatewright.faces.api.filters import FilterName, WhereText
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
     LISTS,
+    ColourMapName,
     Degrees,
     ListForm,
     Percentiles,
@@ -239,6 +240,7 @@ async def candidate_stamp(
     ] = "png",
     stretch: StretchName = "asinh",
     limits: Percentiles = None,
+    cmap: ColourMapName = "gray",
     size: Size = None,
 ) -> Response:
     """Send a square stamp with the candidate at its centre.
@@ -251,8 +253,8 @@ async def candidate_stamp(
         context.caller, ProductKind.DIFFERENCE, found.origin.difference
     )
     place = Circle(found.finding.ra, found.finding.dec, radius)
-    grey = stretch_of(stretch, limits)
-    how = (Plane(plane), CutoutFormat(form), grey, size, place)
+    look = stretch_of(stretch, limits, cmap)
+    how = (Plane(plane), CutoutFormat(form), look, size, place)
     etag = cutout_etag(product.identity, 0, f"{product.id} {how!r}")
     if check_preconditions(request, etag):
         return not_modified(etag)

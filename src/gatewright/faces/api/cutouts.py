@@ -22,6 +22,7 @@ from gatewright.domains.sky import (
 )
 from gatewright.faces.api.image_parameters import (
     Band,
+    ColourMapName,
     Degrees,
     Marks,
     Percentiles,
@@ -92,6 +93,7 @@ async def cut_outs(
     ] = "fits",
     stretch: StretchName = "asinh",
     limits: Percentiles = None,
+    cmap: ColourMapName = "gray",
     marks: Marks = False,
     seconds: Annotated[
         float,
@@ -130,7 +132,7 @@ async def cut_outs(
     asked = CutoutRequest(
         Circle(place.ra, place.dec, place.radius if blink else 0.0),
         format=CutoutFormat.PNG if blink else CutoutFormat(form),
-        stretch=stretch_of(stretch, limits),
+        stretch=stretch_of(stretch, limits, cmap),
         padded=True,
         pixels=pixels,
         marks=marks,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import BeforeValidator, Field
 
-from gatewright.domains.sky import ImageKind
+from gatewright.domains.sky import ColourMap, ImageKind
 from gatewright.web.form_text import EMPTY_IS_NONE
 
 _REGION = (
@@ -152,6 +152,16 @@ StretchName = Annotated[
     Literal["asinh", "linear", "log", "sqrt"],
     Query(
         title="Stretch", description="How values are mapped to grey levels (pictures)."
+    ),
+]
+ColourMapName = Annotated[
+    ColourMap,
+    Query(
+        title="Colour map",
+        description="Colours of the grey levels of a picture, by matplotlib's names; "
+        "with “_r” from bright to dark. Pixels without a value have the colour of the "
+        "lowest.",
+        examples=["viridis"],
     ),
 ]
 Percentiles = Annotated[

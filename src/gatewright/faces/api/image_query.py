@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gatewright.core.errors import InvalidContent, InvalidRequest
 from gatewright.domains.sky import (
+    ColourMap,
     CutoutFormat,
     CutoutRequest,
     ImageKind,
@@ -108,6 +109,7 @@ def cutout_request(
     padded: bool = False,
     pixels: int | None = None,
     marks: bool = False,
+    cmap: ColourMap = "gray",
 ) -> CutoutRequest:
     """Return the cut-out request that the parameters describe.
 
@@ -119,7 +121,7 @@ def cutout_request(
     return CutoutRequest(
         region=parse_region(pos),
         format=CutoutFormat(form),
-        stretch=stretch_of(stretch, limits),
+        stretch=stretch_of(stretch, limits, cmap),
         size=size,
         orientation=Orientation(orientation),
         plane=plane,
@@ -129,8 +131,8 @@ def cutout_request(
     )
 
 
-def stretch_of(name: str, limits: str | None) -> Stretch:
-    """Return the stretch of a name and of the limits that become black and white.
+def stretch_of(name: str, limits: str | None, cmap: ColourMap = "gray") -> Stretch:
+    """Return the stretch of a name, of limits that become black and white, and a map.
 
     Raises
     ------
@@ -139,19 +141,19 @@ def stretch_of(name: str, limits: str | None) -> Stretch:
         word ``value``, or ``zscale``.
     """
     if limits is None:
-        return Stretch(name)
+        return Stretch(name, colours=cmap)
     kind, _, rest = limits.strip().partition(" ")
     if limits.strip() == "zscale":
-        return Stretch(name, limits=Limits.ZSCALE)
+        return Stretch(name, limits=Limits.ZSCALE, colours=cmap)
     if kind == "value":
         values = parse_interval(rest.replace(",", " "), "limits")
         if not -math.inf < values.low < values.high < math.inf:
             raise InvalidRequest("“limits” are two values, such as value -5 300.")
-        return Stretch(name, values.low, values.high, Limits.VALUE)
+        return Stretch(name, values.low, values.high, Limits.VALUE, cmap)
     percentiles = parse_interval(limits.replace(",", " "), "limits")
     if not 0.0 <= percentiles.low < percentiles.high <= 100.0:
         raise InvalidRequest(
             "“limits” are two percentiles, such as 0.5 99.5, or “value low high”, or "
             "“zscale”."
         )
-    return Stretch(name, percentiles.low, percentiles.high)
+    return Stretch(name, percentiles.low, percentiles.high, colours=cmap)

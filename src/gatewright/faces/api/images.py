@@ -21,6 +21,7 @@ from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
     LISTS,
     Band,
+    ColourMapName,
     CutPos,
     Degrees,
     Exposure,
@@ -199,6 +200,7 @@ async def image_cutout(
     form: Form = "fits",
     stretch: StretchName = "asinh",
     limits: Percentiles = None,
+    cmap: ColourMapName = "gray",
     size: Size = None,
     orientation: Lie = "north",
     plane: Plane = None,
@@ -221,6 +223,7 @@ async def image_cutout(
         form=form,
         stretch=stretch,
         limits=limits,
+        cmap=cmap,
         size=size,
         orientation=orientation,
         plane=plane,

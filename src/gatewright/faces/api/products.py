@@ -9,7 +9,12 @@ from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import Plane, Product, ProductKind, ProductState
 from gatewright.domains.sky import CutoutFormat
 from gatewright.faces.api.image_content import content_response
-from gatewright.faces.api.image_parameters import Percentiles, Size, StretchName
+from gatewright.faces.api.image_parameters import (
+    ColourMapName,
+    Percentiles,
+    Size,
+    StretchName,
+)
 from gatewright.faces.api.image_query import place_text, stretch_of
 from gatewright.faces.api.images import cutout_etag
 from gatewright.faces.api.product_answers import (
@@ -125,11 +130,13 @@ async def coadd_image(
     form: Form = "fits",
     stretch: StretchName = "asinh",
     limits: Percentiles = None,
+    cmap: ColourMapName = "gray",
     size: Size = None,
 ) -> Response:
     """Send a plane of a coadd; pixels that no image covers are NaN."""
     found = await _found(context, ProductKind.COADD, coadd)
-    how = (Plane(plane), CutoutFormat(form), stretch_of(stretch, limits), size)
+    look = stretch_of(stretch, limits, cmap)
+    how = (Plane(plane), CutoutFormat(form), look, size)
     return await _pixels(request, context, found, how)
 
 
@@ -196,11 +203,13 @@ async def difference_image(
     form: Form = "fits",
     stretch: StretchName = "asinh",
     limits: Percentiles = None,
+    cmap: ColourMapName = "gray",
     size: Size = None,
 ) -> Response:
     """Send a plane of a difference; pixels without data are NaN."""
     found = await _found(context, ProductKind.DIFFERENCE, difference)
-    how = (Plane(plane), CutoutFormat(form), stretch_of(stretch, limits), size)
+    look = stretch_of(stretch, limits, cmap)
+    how = (Plane(plane), CutoutFormat(form), look, size)
     return await _pixels(request, context, found, how)
 
 

@@ -35,7 +35,7 @@ export class Sky {
   /**
    * The address of an animated picture of all images of a place, in order of time.
    * @param {number} ra @param {number} dec @param {number} radius Degrees; 0 for the images' own pixels.
-   * @param {Record<string, any>} [more] survey, band, time, pixels, seconds, marks @returns {string}
+   * @param {Record<string, any>} [more] survey, band, time, pixels, seconds, marks, cmap @returns {string}
    */
   epochsUrl(ra, dec, radius, more = {}) {
     return this._http.url("/api/v1/cutouts", { pos: `CIRCLE ${ra} ${dec} ${radius}`, format: "apng", ...more });
@@ -57,7 +57,7 @@ export class Sky {
   /**
    * The address of a cut-out around a place.
    * @param {string} id @param {number} ra @param {number} dec @param {number} radius
-   * @param {"fits" | "png"} [format] @param {Record<string, any>} [more] @returns {string}
+   * @param {"fits" | "png"} [format] @param {Record<string, any>} [more] stretch, limits, cmap, size, marks and others @returns {string}
    */
   cutoutUrl(id, ra, dec, radius, format = "fits", more = {}) {
     return this._http.url(`/api/v1/images/${escapeName(id)}/cutout`, { pos: `CIRCLE ${ra} ${dec} ${radius}`, format, ...more });

@@ -7,6 +7,7 @@ import { icon } from "./icons.js";
 import { SIDE, drawSky, roundAngle, withinSky } from "./sky-canvas.js";
 import { freeStamps, readFilm } from "./stamps.js";
 import { LIMITS, readColour, readEpoch, threeBands } from "./sky-epoch.js";
+import { lookFields } from "./sky-look.js";
 
 /** @typedef {import("./sky-epoch.js").Epoch} Epoch */
 
@@ -42,7 +43,7 @@ export class GwSky extends GwElement {
   static properties = {
     survey: {}, target: { reflect: true }, fov: { type: Number }, image: { reflect: true }, band: {}, cutouts: { type: Boolean },
     images: { attribute: false }, more: { state: true }, centre: { state: true }, readout: { state: true },
-    note: { state: true }, stretch: { state: true }, marks: { state: true }, epoch: { state: true }, blinking: { state: true }, film: { state: true },
+    note: { state: true }, stretch: { state: true }, cmap: { state: true }, marks: { state: true }, epoch: { state: true }, blinking: { state: true }, film: { state: true },
   };
 
   static styles = [GwElement.styles, css`
@@ -85,6 +86,7 @@ export class GwSky extends GwElement {
     this.readout = null;
     this.note = "";
     this.stretch = "asinh";
+    this.cmap = "";
     this.marks = true;
     /** @type {Epoch | null} */
     this.epoch = null;
@@ -110,7 +112,7 @@ export class GwSky extends GwElement {
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (["centre", "fov", "image", "band", "survey"].some((name) => changed.has(name))) this._endFilm();
+    if (["centre", "fov", "image", "band", "survey", "cmap"].some((name) => changed.has(name))) this._endFilm();
     if (changed.has("target") || changed.has("survey")) {
       const place = readPlace(this.target);
       const same = place && this.centre && place[0] === this.centre[0] && place[1] === this.centre[1];
@@ -186,11 +188,11 @@ export class GwSky extends GwElement {
   /** @param {any} image @returns {Promise<Epoch>} */
   _epoch(image) {
     const colours = this.stretch === "colour" ? threeBands(this.images ?? []) : null;
-    const key = `${colours ?? image.id} ${this.stretch} ${this.centre} ${this.fov}`;
+    const key = `${colours ?? image.id} ${this.stretch} ${this.cmap} ${this.centre} ${this.fov}`;
     let epoch = this._epochs.get(key);
     if (!epoch) {
       const stretch = this.stretch === "colour" ? "asinh" : this.stretch;
-      const sight = { centre: /** @type {[number, number]} */ (this.centre), fov: this.fov, stretch };
+      const sight = { centre: /** @type {[number, number]} */ (this.centre), fov: this.fov, stretch, cmap: this.cmap };
       epoch = colours ? readColour(this.gateway, { bands: colours, survey: this.survey }, sight, this.signal) : readEpoch(this.gateway, image, sight, this.signal);
       this._epochs.set(key, epoch);
     }
@@ -287,8 +289,8 @@ export class GwSky extends GwElement {
   async play() {
     if (this.film) { this._endFilm(); return; }
     if (!this.centre) return;
-    const { centre, fov, survey, band } = this;
-    const film = await this.attempt(() => readFilm(this.gateway, this.gateway.sky.epochsUrl(centre[0], centre[1], fov / 2, { survey, band, pixels: FILM_PIXELS, marks: this.marks }), this.signal));
+    const { centre, fov, survey, band, cmap } = this;
+    const film = await this.attempt(() => readFilm(this.gateway, this.gateway.sky.epochsUrl(centre[0], centre[1], fov / 2, { survey, band, cmap, pixels: FILM_PIXELS, marks: this.marks }), this.signal));
     if (!film) return;
     if (this.signal.aborted || centre !== this.centre || fov !== this.fov || this.film) freeStamps([film]);
     else this.film = film;
@@ -338,7 +340,7 @@ export class GwSky extends GwElement {
       <button>Go there</button>
       ${this.bands.length > 1 || this.band ? html`<label class="field">Band<select @change=${(/** @type {any} */ e) => { this._change({ band: e.target.value, image: "" }); this.reload(); }}>
         <option value="">All</option>${(this.band && !this.bands.includes(this.band) ? [this.band, ...this.bands] : this.bands).map((one) => html`<option ?selected=${one === this.band}>${one}</option>`)}</select></label>` : nothing}
-      <label class="field">Picture<select @change=${(/** @type {any} */ e) => { this.stretch = e.target.value; this._show(); }}><option value="asinh">grey, asinh</option><option value="linear">grey, linear</option>${threeBands(this.images ?? []) ? html`<option value="colour">colour of three bands</option>` : nothing}</select></label>
+      ${lookFields(this, !!threeBands(this.images ?? []), (change) => { Object.assign(this, change); this._show(); })}
     </form>`;
   }
 
@@ -390,7 +392,7 @@ export class GwSky extends GwElement {
     const { ra, dec, radius } = this._at;
     return html`<div><ul class="strip" part="strip" aria-label="Images of this place, in order of time">${repeat(images, (one) => one.id, (one) => html`<li>
       <button aria-current=${one === this.shown ? "true" : "false"} @click=${() => this._change({ image: one.id })}>
-        <img loading="lazy" alt="" src=${this.gateway.sky.cutoutUrl(one.id, ra, dec, radius, "png", { size: 96, limits: LIMITS })}>
+        <img loading="lazy" alt="" src=${this.gateway.sky.cutoutUrl(one.id, ra, dec, radius, "png", { size: 96, limits: LIMITS, cmap: this.cmap })}>
         <span>${one.started_at ? one.started_at.slice(0, 10) + (one.time_assumed ? " (assumed)" : "") : "no date"}</span><small>${one.band ?? one.filter ?? "–"}</small>
       </button></li>`)}</ul>
       <p class="small muted">${count(images.length, "image")}${this.more ? " shown; choose a band for fewer" : " of this place"}</p></div>`;

@@ -3,7 +3,7 @@ import { readText } from "../client/events.js";
 import { Wcs, readCards } from "../client/wcs.js";
 
 /** @typedef {{image: any, picture: ImageBitmap | null, wcs: Wcs | null, error: string}} Epoch */
-/** @typedef {{centre: [number, number], fov: number, stretch: string}} Sight Degrees, and the grey levels. */
+/** @typedef {{centre: [number, number], fov: number, stretch: string, cmap: string}} Sight Degrees, the grey levels, and their colours; empty for grey. */
 
 /** Percentiles that are black and white: a dark sky on which faint things show. */
 export const LIMITS = "20 99.7";
@@ -16,10 +16,10 @@ const LONGEST_HEADER = 1_000_000;
  * @param {import("../client/gateway.js").Gateway} gateway @param {any} image @param {Sight} sight
  * @param {AbortSignal} signal @returns {Promise<Epoch>} What failed is in its `error`.
  */
-export async function readEpoch(gateway, image, { centre: [ra, dec], fov, stretch }, signal) {
+export async function readEpoch(gateway, image, { centre: [ra, dec], fov, stretch, cmap }, signal) {
   const radius = fov * 0.75;
   const pixels = (2 * radius * 3600) / image.pixel_scale;
-  const look = { stretch, limits: LIMITS, orientation: "native", size: pixels > LONGEST_CUT ? LONGEST_CUT : null };
+  const look = { stretch, cmap, limits: LIMITS, orientation: "native", size: pixels > LONGEST_CUT ? LONGEST_CUT : null };
   const { sky } = gateway;
   try {
     const [picture, wcs] = await Promise.all([

@@ -21,7 +21,7 @@ _before = {name: os.environ.pop(name, None) for name in _ENVIRONMENT}
 with tempfile.TemporaryDirectory(prefix="gatewright-pictures-") as _folder:
     os.environ |= {"MPLCONFIGDIR": _folder, "MPL_IGNORE_SYSTEM_FONTS": "1"}
     try:
-        from matplotlib import rc_context
+        from matplotlib import colormaps, rc_context
         from matplotlib.axes import Axes
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.cm import ScalarMappable
@@ -44,6 +44,7 @@ __all__ = [
     "MaxNLocator",
     "Normalize",
     "ScalarMappable",
+    "colormaps",
     "rc_context",
     "withStroke",
 ]
