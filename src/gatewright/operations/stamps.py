@@ -15,10 +15,14 @@ from gatewright.domains.sky import (
     Image,
     ImageQuery,
     SkyService,
+    odd_side,
+    sides,
 )
 
 MOST_STAMPS = 200
 """Most images of one answer."""
+MOST_SIDE = 256
+"""Most pixels on a side of a cut-out."""
 _PIXEL_BYTES = 4
 """Bytes of a pixel of a padded cut-out in FITS, which has 32-bit floats."""
 
@@ -47,15 +51,15 @@ async def stamps(
 
     They are cut one after the other, so that one request has one reader at most, and
     all of them have at most ``most_bytes``. ``caption`` returns the words that are
-    drawn on the picture of an image. Aligned pictures of a circle without a radius are
-    as wide as ``request.pixels`` of the finest image.
+    drawn on the picture of an image.
 
     Raises
     ------
     NotFound
         No image has the place.
     TooLarge
-        More than 200 images have it, or the cut-outs have more than ``most_bytes``.
+        More than 200 images have it, a cut-out has more than 256 pixels on a side, or
+        all have more than ``most_bytes``.
     """
     assert isinstance(request.region, Circle)  # noqa: S101  # the caller made it
     middle = replace(request.region, radius=0.0)
@@ -72,20 +76,16 @@ async def stamps(
             )
     if not images:
         raise NotFound("No image that you may see has this place.")
-    if request.aligned and request.region.radius == 0:
-        scale = min(image.scale for image in images) / 3600.0
-        radius = scale * (request.pixels or 1) / 2
-        request = replace(request, region=replace(request.region, radius=radius))
-    pixels = request.pixels or 0
-    size = len(images) * pixels**2 * _PIXEL_BYTES
+    requests = _sized(request, request.region, [image.scale for image in images])
+    size = sum((one.pixels or 0) ** 2 for one in requests) * _PIXEL_BYTES
     if request.format is CutoutFormat.FITS and size > most_bytes:
         raise _too_large(len(images), most_bytes)
     found: list[Stamp] = []
     left = most_bytes
-    for image in images:
+    for image, one in zip(images, requests, strict=True):
+        words = caption(image) if caption else ""
         try:
-            one = replace(request, caption=caption(image)) if caption else request
-            content = await sky.cut(caller, image, one)
+            content = await sky.cut(caller, image, replace(one, caption=words))
         except GatewayError as error:
             if error.transient:
                 raise
@@ -98,6 +98,38 @@ async def stamps(
         if left < 0:
             raise _too_large(len(images), most_bytes)
     return found
+
+
+def _sized(
+    request: CutoutRequest, circle: Circle, scales: Sequence[float]
+) -> Sequence[CutoutRequest]:
+    """Return the request of each image, whose pixels have so many arcseconds.
+
+    Aligned pictures have one size. Without a radius they are as wide as
+    ``request.pixels`` of the finest image, and with ``request.arcsec`` they have as
+    many pixels as the finest image has there.
+
+    Raises
+    ------
+    TooLarge
+        A cut-out has more than 256 pixels on a side.
+    """
+    finest, arcsec = min(scales), request.arcsec
+    if request.aligned and arcsec is not None:
+        pixels = min(MOST_SIDE, odd_side(arcsec, finest))
+        request = replace(request, pixels=pixels)
+    elif request.aligned and circle.radius == 0:
+        radius = finest / 3600.0 * (request.pixels or 1) / 2
+        request = replace(request, region=replace(circle, radius=radius))
+    if request.aligned or arcsec is None:
+        return [request] * len(scales)
+    widths = sides(arcsec, scales)
+    if max(widths) > MOST_SIDE:
+        raise TooLarge(
+            f"{arcsec:g} arcsec are {max(widths)} pixels of an image here, more than "
+            f"{MOST_SIDE}. Ask for fewer “arcsec”, or cut out of each image by itself."
+        )
+    return [replace(request, pixels=width) for width in widths]
 
 
 def _taken(content: Content, *, enough: bool) -> bytes:
@@ -113,6 +145,6 @@ def _taken(content: Content, *, enough: bool) -> bytes:
 def _too_large(images: int, most_bytes: int) -> TooLarge:
     return TooLarge(
         f"The cut-outs of these {images} images have more than {most_bytes:,} bytes, "
-        "the most of one archive; ask for fewer “pixels”, or narrow the search by "
-        "“time”, “band” or “survey”."
+        "the most of one archive; ask for fewer “pixels” or “arcsec”, or narrow the "
+        "search by “time”, “band” or “survey”."
     )

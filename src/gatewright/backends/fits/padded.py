@@ -17,20 +17,24 @@ from gatewright.backends.fits.header import cards
 from gatewright.backends.fits.image_wcs import ImageWcs
 from gatewright.backends.fits.source import Source, pedestal, physical, pieces
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge
-from gatewright.domains.sky import Circle, Region
+from gatewright.domains.sky import Circle, Region, odd_side
 
 MOST_PIXELS = 2048
 """Largest side of a stamp, pixels."""
 _STEP = 1 / 3600.0
+_SLACK, _DISTORTION = 2.0, 0.02
 _SCALING = (b"BSCALE  ", b"BZERO   ", b"BLANK   ")
 
 
-def stamp_box(region: Region, wcs: ImageWcs, pixels: int | None) -> Box:
+def stamp_box(
+    region: Region, wcs: ImageWcs, pixels: int | None, arcsec: float | None = None
+) -> Box:
     """Return the square around the centre of a circle; it may exceed the image.
 
-    The side is ``pixels``, or else the circle's diameter rounded to an odd number. The
-    position lies in the middle pixel of an odd side, and in the pixel after the middle
-    of an even side.
+    The side is the odd number of pixels that has so many ``arcsec`` at the position,
+    but ``pixels`` if these are about as many. Without ``arcsec`` it is ``pixels``, or
+    else the circle's diameter rounded to an odd number. The position lies in the middle
+    pixel of an odd side, and in the pixel after the middle of an even side.
 
     Raises
     ------
@@ -48,13 +52,18 @@ def stamp_box(region: Region, wcs: ImageWcs, pixels: int | None) -> Box:
     x, y = wcs.to_pixels(np.array([ra, ra]), np.array([dec, beside]))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise NotFound("The place has no pixel of this image.")
-    if pixels is None:
-        step = math.hypot(x[1] - x[0], y[1] - y[0])
+    step = math.hypot(x[1] - x[0], y[1] - y[0])
+    if arcsec is not None:
+        # The scale differs over a field, and a little from one epoch to the next.
+        here = arcsec * step
+        if pixels is None or abs(here - pixels) > _SLACK + _DISTORTION * here:
+            pixels = odd_side(arcsec, 1 / step)
+    elif pixels is None:
         pixels = 2 * math.floor(region.radius / _STEP * step) + 1
     if pixels > MOST_PIXELS:
         raise TooLarge(
             f"The padded cut-out would have {pixels} pixels on a side, more than "
-            f"{MOST_PIXELS}. Ask for a smaller radius."
+            f"{MOST_PIXELS}. Ask for a smaller size."
         )
     x0, y0 = (math.floor(place[0] + 0.5) - pixels // 2 for place in (x, y))
     box = Box(x0, x0 + pixels, y0, y0 + pixels)

@@ -69,7 +69,7 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         image = aligned_picture(source, region, arguments["pixels"], look)
         return _answer([image], len(image), output)
     flat = (
-        stamp_box(region, source.wcs, arguments["pixels"])
+        stamp_box(region, source.wcs, arguments["pixels"], arguments["arcsec"])
         if padded
         else box_of(region, source.wcs)
     )

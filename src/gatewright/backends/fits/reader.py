@@ -140,6 +140,7 @@ class FitsReader:
             "plane": request.plane,
             "padded": request.padded,
             "pixels": request.pixels,
+            "arcsec": request.arcsec,
             "maximum": self._maximum,
         }
         media, name = _MEDIA[request.format], f"{image.id}.cutout.{request.format}"

@@ -50,6 +50,7 @@ from gatewright.domains.sky.regions import (
 )
 from gatewright.domains.sky.rules import check_rules, with_times
 from gatewright.domains.sky.service import SkyService
+from gatewright.domains.sky.sides import odd_side, sides
 from gatewright.domains.sky.stretch import (
     ColourMap,
     Limits,
@@ -121,11 +122,13 @@ __all__ = [
     "mjd_text",
     "mjd_texts",
     "named_places",
+    "odd_side",
     "parse_band",
     "parse_interval",
     "parse_place",
     "parse_region",
     "parse_times",
     "percentile_limits",
+    "sides",
     "with_times",
 ]

@@ -326,6 +326,9 @@ class CutoutRequest:
     position align."""
     pixels: int | None = None
     """Side of a padded cut-out, pixels; None for the circle's diameter."""
+    arcsec: float | None = None
+    """Side of a padded cut-out on the sky, arcseconds; ``pixels`` are then taken where
+    they are about as many."""
     aligned: bool = False
     """Whether a padded picture is resampled to the tangent plane at the position, north
     up and as wide as the circle, so that pictures of different images align."""

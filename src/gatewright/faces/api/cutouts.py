@@ -21,6 +21,7 @@ from gatewright.domains.sky import (
     mjd_text,
 )
 from gatewright.faces.api.image_parameters import (
+    Arcsec,
     Band,
     ColourMapName,
     Degrees,
@@ -31,15 +32,22 @@ from gatewright.faces.api.image_parameters import (
     SurveyNames,
     Time,
 )
-from gatewright.faces.api.image_query import image_query, place_text, stretch_of
+from gatewright.faces.api.image_query import (
+    check_one_size,
+    image_query,
+    place_text,
+    stretch_of,
+)
 from gatewright.faces.api.product_bodies import circle
-from gatewright.operations.stamps import Stamp, stamps
+from gatewright.operations.stamps import MOST_SIDE, Stamp, stamps
 from gatewright.web.context import Context
+from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import BINARY
 from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["sky"])
 
+_PIXELS = 63
 _TAR = "application/x-tar"
 _APNG = "image/apng"
 
@@ -73,15 +81,17 @@ async def cut_outs(
     time: Time = None,
     band: Band = None,
     pixels: Annotated[
-        int,
+        int | None,
+        EMPTY_IS_NONE,
         Query(
             title="Pixels",
-            description="Pixels on a side of each cut-out.",
+            description="Pixels on a side of each cut-out; 63, if no size is said.",
             ge=1,
-            le=256,
+            le=MOST_SIDE,
             examples=[63],
         ),
-    ] = 63,
+    ] = None,
+    arcsec: Arcsec = None,
     form: Annotated[
         Literal["fits", "png", "apng"],
         Query(
@@ -109,7 +119,8 @@ async def cut_outs(
     """Send a tar archive of squares of one size, padded beyond each image.
 
     Their middle is that of the place, whatever its radius, so the stamps of all epochs
-    align to a pixel. ``index.csv`` comes first, in order of time, and says why where an
+    align to a pixel. The size is given in pixels or in arcseconds; a side has at most
+    256 pixels. ``index.csv`` comes first, in order of time, and says why where an
     image has none.
 
     With ``format=apng`` the answer is an animated PNG that blinks through the epochs in
@@ -129,12 +140,21 @@ async def cut_outs(
         seeing=None,
         exposure=None,
     )
+    check_one_size(pixels, arcsec)
+    radius = place.radius if blink else 0.0
+    if blink and arcsec is not None:
+        if radius:
+            raise InvalidContent(
+                "Say the size as “arcsec” or as a radius, not as both."
+            )
+        radius = arcsec / 7200.0
     asked = CutoutRequest(
-        Circle(place.ra, place.dec, place.radius if blink else 0.0),
+        Circle(place.ra, place.dec, radius),
         format=CutoutFormat.PNG if blink else CutoutFormat(form),
         stretch=stretch_of(stretch, limits, cmap),
         padded=True,
-        pixels=pixels,
+        pixels=_PIXELS if pixels is None and arcsec is None else pixels,
+        arcsec=arcsec,
         marks=marks,
         aligned=blink,
     )

@@ -214,6 +214,17 @@ Padded = Annotated[
         "place align.",
     ),
 ]
+Arcsec = Annotated[
+    Annotated[float, Field(gt=0, le=648_000, allow_inf_nan=False)] | None,
+    EMPTY_IS_NONE,
+    Query(
+        title="Arcseconds",
+        description="Side of each padded cut-out in arcseconds, instead of “pixels”: "
+        "the smallest odd number of pixels that is as much. Images whose scales differ "
+        "by less than 1 % get stamps of one size.",
+        examples=[20],
+    ),
+]
 Pixels = Annotated[
     int | None,
     Query(

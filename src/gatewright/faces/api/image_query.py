@@ -46,6 +46,8 @@ def image_query(
     for choices in (pos, time, band, survey):
         if len(choices) > MAXIMUM_CHOICES:
             raise InvalidRequest(f"Give at most {MAXIMUM_CHOICES} values of a kind.")
+    if kind not in {*ImageKind, "any"}:
+        raise InvalidRequest(f"“kind” is one of {', '.join(ImageKind)}, any.")
     numbers = {"seeing": seeing, "exposure": exposure}
     return ImageQuery(
         regions=tuple(map(parse_region, pos)),
@@ -55,7 +57,7 @@ def image_query(
         ),
         bands=tuple(b.strip() for b in band if not _NUMERIC.match(b.strip())),
         numbers={k: (parse_interval(v, k),) for k, v in numbers.items() if v},
-        kinds=() if kind == "any" else (_kind(kind),),
+        kinds=() if kind == "any" else (ImageKind(kind),),
         surveys=tuple(survey),
     )
 
@@ -89,14 +91,6 @@ def place_text(
     return f"CIRCLE {ra!r} {dec!r} {radius or 0.0!r}"
 
 
-def _kind(text: str) -> ImageKind:
-    try:
-        return ImageKind(text)
-    except ValueError as error:
-        names = ", ".join(ImageKind)
-        raise InvalidRequest(f"“kind” is one of {names}, any.") from error
-
-
 def cutout_request(
     *,
     pos: str,
@@ -108,6 +102,7 @@ def cutout_request(
     plane: int | None,
     padded: bool = False,
     pixels: int | None = None,
+    arcsec: float | None = None,
     marks: bool = False,
     cmap: ColourMap = "gray",
 ) -> CutoutRequest:
@@ -117,7 +112,10 @@ def cutout_request(
     ------
     InvalidRequest
         A parameter is malformed.
+    InvalidContent
+        The size is given twice.
     """
+    check_one_size(pixels, arcsec)
     return CutoutRequest(
         region=parse_region(pos),
         format=CutoutFormat(form),
@@ -125,10 +123,17 @@ def cutout_request(
         size=size,
         orientation=Orientation(orientation),
         plane=plane,
-        padded=padded or pixels is not None,
+        padded=padded or pixels is not None or arcsec is not None,
         pixels=pixels,
+        arcsec=arcsec,
         marks=marks,
     )
+
+
+def check_one_size(pixels: int | None, arcsec: float | None) -> None:
+    """Raise InvalidContent if the size of a cut-out is given twice."""
+    if pixels is not None and arcsec is not None:
+        raise InvalidContent("Say the size as “pixels” or as “arcsec”, not as both.")
 
 
 def stretch_of(name: str, limits: str | None, cmap: ColourMap = "gray") -> Stretch:

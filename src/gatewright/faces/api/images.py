@@ -20,6 +20,7 @@ from gatewright.faces.api.image_answers import (
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
     LISTS,
+    Arcsec,
     Band,
     ColourMapName,
     CutPos,
@@ -206,6 +207,7 @@ async def image_cutout(
     plane: Plane = None,
     pad: Padded = False,
     pixels: Pixels = None,
+    arcsec: Arcsec = None,
     marks: Marks = False,
 ) -> Response:
     """Cut a region out of an image, as FITS or as a picture.
@@ -229,6 +231,7 @@ async def image_cutout(
         plane=plane,
         padded=pad,
         pixels=pixels,
+        arcsec=arcsec,
         marks=marks,
     )
     found = await sky.image(context.caller, image)
