@@ -102,7 +102,9 @@ async def test_a_spooled_cut_out_is_read_and_closed(tmp_path: Path) -> None:
 
 async def test_too_large_an_archive_is_refused_before_anything_is_cut() -> None:
     sky = Sky(content(), content())
-    with pytest.raises(TooLarge, match="fewer “pixels” or “arcsec”, or narrow the search"):
+    with pytest.raises(
+        TooLarge, match="fewer “pixels” or “arcsec”, or narrow the search"
+    ):
         await cut(sky, most=2 * SIZE * SIZE * 4 - 1)
     assert sky.cut_of == []
     assert len(await cut(sky, most=2 * SIZE * SIZE * 4)) == 2
