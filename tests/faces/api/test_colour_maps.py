@@ -85,7 +85,12 @@ async def test_marks_are_white_and_dark_on_colours(api: httpx.AsyncClient) -> No
 
 
 async def test_all_epochs_have_the_colours(api: httpx.AsyncClient) -> None:
-    more = {"format": "apng", "survey": "made", "pixels": 41, "pos": "150.1,2.2,0"}
+    more: dict[str, Any] = {
+        "format": "apng",
+        "survey": "made",
+        "pixels": 41,
+        "pos": "150.1,2.2,0",
+    }
     frames = []
     for name in ("gray", "inferno"):
         answer = await api.get("/cutouts", params={**more, "cmap": name})
