@@ -1,20 +1,33 @@
 """A controller that is killed or away, on a cluster of its own."""
 
+import asyncio
 import os
+import shutil
 import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.broker import centre as centres
 from tests.broker.centre import Centre, workers_of
-from tests.broker.conftest import Account, accounts, ada, admins, gateway, group
+from tests.broker.conftest import (
+    Account,
+    accounts,
+    acting_as,
+    ada,
+    admins,
+    bob,
+    gateway,
+    group,
+)
 from tests.cluster.conftest import Cluster, started
 from tests.cluster.test_gateway import (
+    INTERVAL,
     configure,
     ended,
     owner,
@@ -24,8 +37,13 @@ from tests.cluster.test_gateway import (
     until_true,
 )
 
-__all__ = ["accounts", "ada", "admins", "gateway", "group"]
+from gatewright.backends.authn import AuthnClient
+from gatewright.backends.worker import Ticket
+from gatewright.core.errors import PersonAbsent
+
+__all__ = ["accounts", "ada", "admins", "bob", "gateway", "group"]
 JOBS = 60
+LEFT_BEHIND = 20
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +89,11 @@ def test_what_a_killed_controller_forgets_is_done_once(
     assert set(done.values()) == {1}
 
 
-def many(client: httpx.Client, first: int) -> list[str]:
+def many(client: httpx.Client, first: int, count: int = JOBS) -> list[str]:
     """Submit jobs each of which writes its number, and return their ids."""
     specs = [
         {"script": f"#!/bin/sh\necho {number} >>log\n"}
-        for number in range(first, first + JOBS)
+        for number in range(first, first + count)
     ]
     answer = client.post("/api/v1/jobs/cluster/bulk", json={"jobs": specs})
     assert answer.status_code in {200, 201, 207}, answer.text
@@ -139,17 +157,7 @@ def test_a_job_goes_on_while_its_person_is_away(
     """She submits two while the controller hangs, and signs out; then all but authn and
     the broker are killed. The grant of one was lost: that is the control, and waits.
     """
-    spare.run("sacctmgr", "-Q", "-i", "add", "user", ada.name, "Account=science")
-    more = f"""
-[[systems]]
-name = "cluster"
-scheduler = "slurm"
-conf = "{spare.conf}"
-interval = 0.5
-"""
-    with centres.started(
-        gateway, group, admins, asked_seconds=2.0, more=more
-    ) as centre:
+    with of_people(spare, gateway, group, admins, ada) as centre:
         attempts = centre.folder / "state" / "jobs" / "cluster" / "attempts"
         lost = leave_two_behind(spare, centre, ada, attempts)
         with centre.restarted(gateway) as again:
@@ -167,6 +175,100 @@ interval = 0.5
                 assert until(client, record["id"], ended)["state"] == "completed"
                 assert len(told) == 2
     assert log_of(ada).count("kept") == 1
+
+
+@contextmanager
+def of_people(
+    cluster: Cluster, gateway: Account, group: str, admins: str, person: Account
+) -> Iterator[Centre]:
+    """Yield a gateway on the cluster, on which a person has an account.
+
+    It acts for the person until two seconds after the last request.
+    """
+    add = ("sacctmgr", "-Q", "-i", "add", "user", person.name, "Account=science")
+    cluster.run(*add)
+    more = f"""
+[[systems]]
+name = "cluster"
+scheduler = "slurm"
+conf = "{cluster.conf}"
+interval = {INTERVAL}
+"""
+    with centres.started(
+        gateway, group, admins, asked_seconds=2.0, more=more
+    ) as centre:
+        yield centre
+
+
+def test_what_a_controller_forgets_is_done_while_its_people_are_away(
+    spare: Cluster, gateway: Account, group: str, admins: str, bob: Account
+) -> None:
+    """It forgets all that it had acknowledged, and gives the ids to others' jobs.
+
+    Of one job the grant is lost: that is the control, and waits for its person.
+    """
+    saved = spare.folder / "state"
+    spare.end("slurmctld", "TERM")
+    shutil.copytree(saved, copy := spare.folder / "before")
+    spare.begin("slurmctld")
+    until_answers(spare)
+    partition(spare, "DOWN")
+    with of_people(spare, gateway, group, admins, bob) as centre:
+        attempts = centre.folder / "state" / "jobs" / "cluster" / "attempts"
+        with centre.signed_in(bob) as client:
+            until_true(
+                lambda: client.get("/api/v1/queue/cluster").status_code == 200,
+                "no look",
+            )
+            control = submit(client, script="#!/bin/sh\necho waited >>log\n")
+            (its_grant,) = attempts.iterdir()
+            jobs = many(client, 0, LEFT_BEHIND)
+            numbers = numbers_of(spare)
+            assert client.delete("/api/v1/session").status_code == 204
+        until_true(lambda: is_absent(centre, gateway, bob), "he still counts as asking")
+        its_grant.write_text("")
+        spare.end("slurmctld", "KILL")
+        shutil.rmtree(saved)
+        copy.rename(saved)
+        spare.begin("slurmctld")
+        until_answers(spare)
+        partition(spare, "UP")
+        others = {
+            spare.run("sbatch", "--parsable", "--output=/dev/null", "--wrap=true",
+                      user=spare.users[0]).strip()
+            for _ in range(20)
+        }  # fmt: skip
+        assert others & numbers, "the ids are not given again"
+        until_true(lambda: len(log_of(bob)) >= LEFT_BEHIND, "they are not done")
+        until_true(
+            lambda: [one.name for one in attempts.iterdir()] == [its_grant.name],
+            "grants of what has ended are kept",
+        )
+        assert is_absent(centre, gateway, bob)
+        assert "waited" not in log_of(bob)
+        with centre.signed_in(bob) as client:
+            for job in [*jobs, control]:
+                record = until(client, job, ended)
+                assert (record["state"], record["user"]) == ("completed", bob.name)
+    done = Counter(log_of(bob))
+    assert done == dict.fromkeys([*map(str, range(LEFT_BEHIND)), "waited"], 1)
+
+
+def is_absent(centre: Centre, gateway: Account, person: Account) -> bool:
+    """Return whether the gateway, as whose account this asks, may not act for them."""
+
+    async def ask() -> bool:
+        client = AuthnClient(centre.folder / "authn" / "socket")
+        try:
+            await client.call("ticket", Ticket, {"user": person.name})
+        except PersonAbsent:
+            return True
+        finally:
+            await client.close()
+        return False
+
+    with acting_as(gateway):
+        return asyncio.run(ask())
 
 
 def leave_two_behind(

@@ -57,6 +57,13 @@ if name == "squeue":
     for job in queue:
         told = [str(job.get(field, "0")) for field in fields]
         print((nonce + "-").join(told) + nonce + ".")
+elif name == "sacct":
+    if not (folder / "accounting").exists():
+        sys.exit("Slurm accounting storage is disabled")
+    hidden = "allusers" in options and (folder / "private").exists()
+    for job in [] if hidden else json.loads((folder / "accounting").read_text()):
+        told = [str(job.get(one, "")) for one in options["format"].split(",")]
+        print(options["delimiter"].join(told))
 elif (folder / "refuses").exists():
     sys.exit("sbatch: error: Batch job submission failed: Invalid qos")
 else:
@@ -165,7 +172,7 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     (tmp_path / "bin").mkdir()
-    for name in ("sbatch", "squeue"):
+    for name in ("sacct", "sbatch", "squeue"):
         path = tmp_path / "bin" / name
         text = PROGRAM.format(python=sys.executable, folder=str(tmp_path), late=LATE)
         path.write_text(text)

@@ -25,7 +25,13 @@ from tests.backends.worker.test_permit import (
 from tests.support.workers import wait_until
 
 from gatewright.backends.broker import KeyGranter, grants
-from gatewright.backends.worker import HOLE, IntentTicket, Worker, digest_of
+from gatewright.backends.worker import (
+    HOLE,
+    NUMBER_HOLE,
+    IntentTicket,
+    Worker,
+    digest_of,
+)
 from gatewright.backends.worker.connection import Connection
 from gatewright.backends.worker.program.permit import MOST_INPUT, tag_of
 
@@ -179,6 +185,29 @@ async def test_the_word_is_all_that_is_left_open(
     assert await ask(connection, {**opening, "path": 1}, None) == REFUSED
     told = await ask(connection, {**listing, "word": "@12ab"})
     assert told == "b gw:2:x@12ab."
+
+
+async def test_the_number_of_a_job_is_left_open_too(
+    connection: Connection, granter: KeyGranter
+) -> None:
+    listing = {
+        **ECHO,
+        "argv": ["printf", f"%s{HOLE}", "--jobs", NUMBER_HOLE, "end"],
+        "number": "",
+    }
+    plain = {**ECHO, "argv": listing["argv"]}
+    ticket = granter.intent_ticket(PERSON, until(), of(listing))
+    assert await intend(connection, ticket) == 0
+    for number in ("21", "21_3", "9" * 24, ""):
+        told = await ask(connection, {**listing, "word": "@1", "number": number})
+        assert told == f"--jobs@1{number}@1end@1"
+    numbers: tuple[object, ...] = (
+        "21,22", "9" * 25, "-1", "21 ", "\n", "a", HOLE, NUMBER_HOLE, 21, None, ["21"],
+    )  # fmt: skip
+    for odd in numbers:
+        assert await ask(connection, {**listing, "number": odd}) == errno.EINVAL, odd
+    # It is no part of a request whose grant has none.
+    assert await ask(connection, plain) == REFUSED
 
 
 async def test_a_word_hides_no_ends_of_records(

@@ -274,6 +274,37 @@ async def test_a_scheduler_that_tells_no_more_is_followed_anew(
     assert await JobMonitor("local", scheduler, table, records).follow() == 1.0
 
 
+async def test_of_a_person_who_is_absent_each_job_is_asked_for_by_itself(
+    scheduler: ToldScheduler,
+    jobs: JobService,
+    table: SqlJobTable,
+    events: EventHub,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One may be known by what was left behind for it, and another not."""
+    made = await jobs.submit(ADA, "local", [SPEC] * 3)
+    known, waits, unknown = (job.native_id or "" for job in made)
+    asked: list[Sequence[str]] = []
+
+    async def status(user: str, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        asked.append(native_ids)
+        if len(native_ids) > 1 or native_ids == [waits]:
+            raise PersonAbsent
+        ended = JobStatus(known, JobState.COMPLETED, "DONE", ended_at=3.0)
+        return {known: ended} if native_ids == [known] else {}
+
+    async def once() -> AsyncGenerator[Changes, None]:
+        yield Changes(1.0, [], complete=True)
+
+    monkeypatch.setattr(scheduler, "status", status)
+    monkeypatch.setattr(scheduler, "changes", once)
+    records = JobRecords("local", scheduler, table, events)
+    await JobMonitor("local", scheduler, table, records).follow()
+    assert asked == [[known, waits, unknown], [known], [waits], [unknown]]
+    now = [(await jobs.get(ADA, "local", job.id)).native_state for job in made]
+    assert now == ["DONE", "PENDING", "LOST"]
+
+
 async def test_whoever_cannot_be_asked_for_delays_nobodys_jobs(
     scheduler: ToldScheduler,
     jobs: JobService,

@@ -17,10 +17,11 @@ from gatewright.backends.slurm.failures import (
     refusal,
     without_accounting,
 )
-from gatewright.backends.slurm.marks import Mark
+from gatewright.backends.slurm.marks import Mark, NativeId
 from gatewright.backends.slurm.script import Claim, claim_in
 from gatewright.backends.worker import (
     HOLE,
+    NUMBER_HOLE,
     Intent,
     Intents,
     WorkerCommands,
@@ -77,20 +78,23 @@ class Client:
     def digests(self, account: str, mark: Mark, submit: Call, claim: str) -> list[str]:
         """Return the digests of all calls for one submission, for its grant.
 
-        These are :meth:`account`, :meth:`marked`, :meth:`claim` (``claim`` is the path,
-        for an array that of any element) and :meth:`submit`.
+        These are :meth:`account`, :meth:`marked`, :meth:`accounted`, :meth:`claim`
+        (``claim`` is the path, for an array that of any element) and :meth:`submit`.
         """
         queue = self.slurm.marked("", account, mark, HOLE)
+        places = (HOLE, NUMBER_HOLE)
+        past = self.slurm.marked_accounting(account, mark, places, "", "")
         runs = [
             digest_of(
                 {
                     "op": "run",
                     "word": "",
+                    **({} if c.number is None else {"number": ""}),
                     **self._commands.request(command_of(c), c.only),
                 },
                 c.stdin,
             )
-            for c in (_OWN_NAME, queue, submit)
+            for c in (_OWN_NAME, queue, past, submit)
         ]
         opening, _ = _opening(claim, in_grant=True)
         return [*runs, digest_of({"op": "open", "word": "", **opening}, None)]
@@ -146,6 +150,29 @@ class Client:
                 return []
             found += parse.accounting(printed("sacct", outcome), nonce)
         return found
+
+    async def accounted(
+        self, native: NativeId, *, has_marks: bool
+    ) -> list[rows.AccountingRow]:
+        """Return the accounting records of a job, by its grant and without its steps.
+
+        ``has_marks`` tells whether the site keeps the comments of jobs there.
+
+        Raises
+        ------
+        PersonAbsent
+            It does not, so that only the job's person can tell its records.
+        """
+        nonce, places = new_nonce(), (HOLE, NUMBER_HOLE)
+        call = self.slurm.marked_accounting(
+            native.account, native.mark, places, nonce, native.number
+        )
+        outcome = await self.run(native.user, call)
+        if without_accounting(outcome):
+            return []
+        if not has_marks:
+            raise PersonAbsent("This site's accounting does not tell whose a job is.")
+        return parse.accounting(printed("sacct", outcome), nonce)
 
     async def exit_codes(
         self, user: str, numbers: Sequence[str]
@@ -279,7 +306,7 @@ class Client:
         command = command_of(call, seconds)
         try:
             outcome = await self._commands.run(
-                user, command, call.only, self._intent(call.word)
+                user, command, call.only, self._intent(call.word, call.number)
             )
         except NotFound as error:
             program = PurePosixPath(call.argv[0]).name
@@ -290,8 +317,8 @@ class Client:
             raise BackendFailed("Slurm answered more than the gateway can keep.")
         return outcome
 
-    def _intent(self, word: str) -> Intent | None:
-        return Intent(self.grant, word) if self.grant else None
+    def _intent(self, word: str, number: str | None = None) -> Intent | None:
+        return Intent(self.grant, word, number) if self.grant else None
 
 
 def command_of(call: Call, seconds: float = _SECONDS) -> Command:

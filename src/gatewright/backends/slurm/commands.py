@@ -43,6 +43,8 @@ class Call:
     """Standard input."""
     word: str = ""
     """The word for the places of the call that a grant leaves open."""
+    number: str | None = None
+    """Number of a job for other such places; None if there are none."""
     only: tuple[str, ...] = ()
     """End of a record of output, and a text: records without it are left out."""
 
@@ -106,6 +108,27 @@ class Slurm:
             f"--format={ACCOUNTING_FIELDS}",
             f"--jobs={_listed(numbers)}",
         )
+
+    def marked_accounting(
+        self, account: str, mark: Mark, places: tuple[str, str], nonce: str, number: str
+    ) -> Call:
+        """List the accounting records of a job of an account, if they have a mark.
+
+        ``places`` stand in the call where the nonce and the number are filled in later.
+        The records of its steps, which have no mark, are left out.
+        """
+        parts, of_job = places
+        call = self.question(
+            "sacct",
+            "--noheader",
+            f"--user={account}",
+            "--duplicates",
+            "--parsable2",
+            f"--delimiter={parts}",
+            f"--format={ACCOUNTING_FIELDS}",
+            f"--jobs={of_job}",
+        )
+        return replace(call, word=nonce, number=number, only=("\n", mark.comment))
 
     def nodes(self, nonce: str) -> Call:
         """List the nodes, once for each partition that contains them."""

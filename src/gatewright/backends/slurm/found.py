@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import pwd
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ from gatewright.backends.slurm.statuses import (
     recorded,
 )
 from gatewright.core.clock import Clock
-from gatewright.core.errors import GatewayError, PersonAbsent
+from gatewright.core.errors import GatewayError, NotAllowed, PersonAbsent
 from gatewright.core.homes import Homes
 from gatewright.domains.compute import JobState, JobStatus
 
@@ -31,6 +32,13 @@ _COUNTING_SECONDS = 10.0
 _CLAIM_SECONDS = 60.0
 """Seconds after a job's end in which a claim file that cannot be read is waited for."""
 _ORPHAN_SECONDS = 60.0
+_GONE_SECONDS = 3600.0
+"""Seconds for which a Unix account is not found before it counts as removed: the
+service that knows the accounts may be away."""
+_UNREAD = (
+    "Another job did the work of this one. How that ended is told by a file of the "
+    "account, which cannot be read any more."
+)
 FOLDER = ".gatewright/slurm"
 """Folder of the claim files, relative to a user's home."""
 
@@ -63,6 +71,9 @@ class Finder:
         self._home = home
         self._clock = clock
         self._missing_since: dict[str, float] = {}
+        self._gone_since: dict[str, float] = {}
+        self.has_marks = False
+        """Whether the site's accounting keeps the comments of jobs."""
 
     async def claims(self, user: str) -> str:
         """Return the folder of a user's claim files."""
@@ -115,15 +126,20 @@ class Finder:
             job = replace(job, exit_code=code)
             try:
                 return await self._truly(job, row.reason, kept, native)
-            except PersonAbsent:
-                return finishing(row, str(native))  # until the person asks again
             except GatewayError as error:
                 # The owner's files may be out of reach for good, as of an account that
-                # was removed, and the other jobs do not wait for that.
-                if since < _CLAIM_SECONDS:
+                # was removed, and the other jobs do not wait for that. The person may
+                # ask again at any time, if there still is one.
+                waits = (
+                    not await self._is_gone(native)
+                    if isinstance(error, PersonAbsent)
+                    else since < _CLAIM_SECONDS
+                )
+                if waits:
                     return finishing(row, str(native))
                 _log.warning("Claim file of %s is not read: %s", native, error.text)
-                return ended(job, kept, str(native), row.reason)
+                status = ended(job, kept, str(native), row.reason)
+                return replace(status, reason=_UNREAD)
 
         # At once, so that a worker that hangs delays nobody else's jobs for long.
         return await asyncio.gather(*(one(row, native) for row, native in done))
@@ -195,31 +211,104 @@ class Finder:
         kept = await self._client.accounting(user, [n.number for n in natives])
         marks = {native.mark for native in natives}
         others = await self.with_marks(user, {mark.comment for mark in marks})
-        found = {}
-        for native in natives:
-            again = others.get((native.name, native.index))
-            job = counted(kept, native)
-            if again is not None:
-                # It was submitted a second time, and this one counts.
-                (status,) = await self.of_rows(user, [again], Turns())
-                found[str(native)] = replace(status, native_id=str(native))
-            elif job is not None:
-                claim = await self._claim(native) if job.exit_code else None
-                if claim is not None and claim.exit_code is not None:
-                    job = replace(job, exit_code=claim.exit_code)
-                found[str(native)] = await self._truly(job, "", kept, native)
-            else:
-                half = recorded(kept, native)
-                told = None
-                if half is not None and half.exit_code != DONE_ALREADY:
-                    told = ended(half, kept, str(native))
-                found[str(native)] = await self._claimed(native, told) or JobStatus(
-                    str(native),
-                    JobState.NEW,
-                    "LOST",
-                    "Slurm lost this job; it is submitted again.",
+        return {
+            str(native): await self._missing(
+                user, native, kept, others.get((native.name, native.index))
+            )
+            for native in natives
+        }
+
+    async def left_behind(self, service: str, native: NativeId) -> JobStatus:
+        """Return the status of such a job while its person is absent, by its grant.
+
+        Slurm is asked as the ``service`` account too, which sees what a job has used:
+        the grant only tells that there are records.
+
+        Raises
+        ------
+        PersonAbsent
+            It has no grant, or its status can be found out only with the person.
+        Unavailable, TimedOut
+            A source that may know it does not answer.
+        """
+        kept: Sequence[AccountingRow] = []
+        try:
+            grants = await asyncio.to_thread(self._grants, native.user, [native.name])
+            if not grants:
+                raise PersonAbsent  # noqa: TRY301  # an account that is gone has none
+            client = self._client.granted(grants[0])
+            queue = await client.marked(native.user, native.account, native.mark)
+            rows = by_mark(queue, native.account, {native.mark.comment})
+            again = rows.get((native.name, native.index))
+            if again is None:
+                kept = await self._client.accounting(service, [native.number])
+            if (
+                again is None
+                and recorded(kept, native) is None
+                and recorded(
+                    await client.accounted(native, has_marks=self.has_marks), native
                 )
-        return found
+            ):
+                raise PersonAbsent  # noqa: TRY301  # what it used is the person's alone
+            return await self._missing(service, native, kept, again)
+        except (PersonAbsent, NotAllowed):
+            if not await self._is_gone(native):
+                raise
+        kept = await self._client.accounting(service, [native.number])
+        last = recorded(kept, native)
+        if last is not None:
+            status = ended(last, kept, str(native))
+            unread = last.exit_code == DONE_ALREADY
+            return replace(status, reason=_UNREAD) if unread else status
+        return JobStatus(
+            str(native),
+            JobState.FAILED,
+            "LOST",
+            "Slurm does not know of this job any more, and its Unix account is gone.",
+            ended_at=self._clock(),
+        )
+
+    async def _missing(
+        self,
+        user: str,
+        native: NativeId,
+        kept: Sequence[AccountingRow],
+        again: QueueRow | None,
+    ) -> JobStatus:
+        """Return the status of a job that the controller does not know by its id.
+
+        ``again`` is the job of its mark that is in the queue under another id.
+        """
+        if again is not None:
+            # It was submitted a second time, and this one counts.
+            (status,) = await self.of_rows(user, [again], Turns())
+            return replace(status, native_id=str(native))
+        job = counted(kept, native)
+        if job is not None:
+            claim = await self._claim(native) if job.exit_code else None
+            if claim is not None and claim.exit_code is not None:
+                job = replace(job, exit_code=claim.exit_code)
+            return await self._truly(job, "", kept, native)
+        half = recorded(kept, native)
+        told = None
+        if half is not None and half.exit_code != DONE_ALREADY:
+            told = ended(half, kept, str(native))
+        return await self._claimed(native, told) or JobStatus(
+            str(native),
+            JobState.NEW,
+            "LOST",
+            "Slurm lost this job; it is submitted again.",
+        )
+
+    async def _is_gone(self, native: NativeId) -> bool:
+        """Return whether a job's Unix account has not been found for long."""
+        try:
+            await asyncio.to_thread(pwd.getpwnam, native.account)
+        except KeyError:
+            since = self._gone_since.setdefault(native.account, self._clock())
+            return self._clock() - since >= _GONE_SECONDS
+        self._gone_since.pop(native.account, None)
+        return False
 
     async def with_marks(
         self, user: str, comments: set[str]

@@ -21,7 +21,7 @@ from gatewright.backends.slurm.statuses import Turns, has_ended, own_id
 from gatewright.backends.slurm.submitting import Attempts, Submitter
 from gatewright.backends.worker import Workers, check_paths
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import GatewayError, Unavailable
+from gatewright.core.errors import GatewayError, PersonAbsent, Unavailable
 from gatewright.core.homes import Homes
 from gatewright.domains.compute import (
     ENDED,
@@ -130,7 +130,14 @@ class SlurmScheduler:
         natives = _natives(user, native_ids)
         if not natives:
             return {}
-        rows = await self._own(user, natives)
+        try:
+            rows = await self._own(user, natives)
+        except PersonAbsent:
+            if len(natives) > 1:
+                raise
+            (native,) = natives  # its grant may let it go on
+            left = await self._finder.left_behind(self._service, native)
+            return {str(native): left}
         found = {
             status.native_id: status
             for status in await self._finder.of_rows(user, rows, self._order)
@@ -241,6 +248,8 @@ class SlurmScheduler:
         if now - self._asked_at > _SETTINGS_SECONDS:
             settings = await self._client.settings(self._service)
             self._private = frozenset(settings.get("PrivateData", "").split(","))
+            flags = settings.get("AccountingStoreFlags", "").split(",")
+            self._finder.has_marks = "job_comment" in flags
             self._asked_at = now
         order = self._order = Turns.of(rows)
         own = await self._own_statuses(rows, order, account)

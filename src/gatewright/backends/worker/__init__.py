@@ -10,7 +10,7 @@ from gatewright.backends.worker.commands import WorkerCommands
 from gatewright.backends.worker.descriptors import let_go, state_of
 from gatewright.backends.worker.errors import meaning
 from gatewright.backends.worker.job_paths import check_paths
-from gatewright.backends.worker.program.permit import HOLE, digest_of
+from gatewright.backends.worker.program.permit import HOLE, NUMBER_HOLE, digest_of
 from gatewright.backends.worker.starting import (
     ChildStarter,
     Intent,
@@ -26,6 +26,7 @@ from gatewright.backends.worker.workers import Home, OneWorker, Workers, at_the_
 __all__ = [
     "HOLE",
     "LASTING_SECONDS",
+    "NUMBER_HOLE",
     "ChildStarter",
     "Home",
     "Intent",

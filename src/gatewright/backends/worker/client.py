@@ -170,6 +170,8 @@ class Worker:
         """
         if intent is not None:
             arguments = {**arguments, "word": intent.word}
+            if intent.number is not None:
+                arguments["number"] = intent.number
         answer = await self.exchange(
             operation,
             arguments,

@@ -52,6 +52,8 @@ class Intent:
     """Grant that ``authn`` made for it while the person sent requests."""
     word: str = ""
     """The word for the places of the request that the grant leaves open."""
+    number: str | None = None
+    """Number of a job for other such places; None if there are none."""
 
 
 class Intents(Protocol):

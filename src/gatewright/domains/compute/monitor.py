@@ -79,7 +79,8 @@ class JobMonitor:
         A job that the scheduler reports as lost before its start becomes ``new`` and is
         submitted again. Any other job that the scheduler does not know becomes failed.
         The users are asked for beside each other, since one who cannot be asked for,
-        such as a removed account, or whose worker hangs, must not delay the others.
+        such as a removed account, or whose worker hangs, must not delay the others. The
+        jobs of a user who is absent are asked for one by one: some may go on without.
         """
         known = {status.native_id for status in told.jobs}
         missing: defaultdict[str, list[str]] = defaultdict(list)
@@ -98,7 +99,9 @@ class JobMonitor:
                 try:
                     found = await self._scheduler.status(user, native_ids)
                 except PersonAbsent:
-                    return  # they are accounted for when the person asks again
+                    if len(native_ids) > 1:
+                        alone.extend((user, [one]) for one in native_ids)
+                    return  # what is left is told when the person asks again
                 except GatewayError as error:
                     _log.warning(
                         "Jobs of %s on %s are not accounted for: %s",
@@ -125,4 +128,6 @@ class JobMonitor:
             ]
             await self._record([*statuses.values(), *lost])
 
+        alone: list[tuple[str, list[str]]] = []
         await asyncio.gather(*(account(*one) for one in missing.items()))
+        await asyncio.gather(*(account(*one) for one in alone))

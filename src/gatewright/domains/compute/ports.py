@@ -91,6 +91,9 @@ class Scheduler(Protocol):
 
         Raises
         ------
+        PersonAbsent
+            The user is absent. Of each job by itself the status may be known, by what
+            was left behind for it.
         Unavailable, TimedOut
             The scheduler does not answer, so nothing is known about any of the jobs.
         """

@@ -7,7 +7,8 @@ The descriptor is sent as ``SCM_RIGHTS`` with the first byte of the frame. A req
 ``{"id", "op": "cancel"}`` cancels the request with this id and has no answer of its
 own. Bytes (names, paths, arguments of commands) are text with one character from U+0000
 to U+00FF for each byte. A request may have a ``word``, which replaces each
-character U+0000 in its path and arguments.
+character U+0000 in its path and arguments, and a ``number``, which replaces each pair
+of them in its arguments.
 """
 
 import json

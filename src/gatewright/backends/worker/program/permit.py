@@ -26,9 +26,15 @@ MOST_INPUT = 64 << 20
 HOLE = "\0"
 """Marks where a request's path and arguments get its ``word``. The digest does not
 cover the word: it is the part of an intent's request that is new each time."""
+NUMBER_HOLE = HOLE * 2
+"""Where the ``number`` of a request stands in its arguments. The digest does not cover
+it: a grant is made before the number of its job is known."""
+_OPEN = ("word", "number")
 _LETTERS = frozenset("@_0123456789abcdef")
 _FIRST_LETTERS = frozenset("@_")
 _LONGEST_WORD = 16
+_DIGITS = frozenset("_0123456789")
+_LONGEST_NUMBER = 24
 _BLOCK = 1 << 20
 
 
@@ -48,31 +54,37 @@ def intent_text(until: str, frames: Sequence[str]) -> str:
 def digest_of(request: dict[str, Any], content: bytes | None) -> str:
     """Return the digest of a request, and of its standard input (``content``)."""
     beside = {"id": 0, "descriptor": None, "stop": None}
-    covered = request | beside | ({"word": ""} if "word" in request else {})
+    covered = request | beside | {one: "" for one in _OPEN if one in request}
     given = None if content is None else blake2b(content).hexdigest()
     text = json.dumps([covered, given], sort_keys=True, separators=(",", ":"))
     return blake2b(text.encode(), digest_size=_TAG_BYTES).hexdigest()
 
 
 def filled(request: dict[str, Any]) -> dict[str, Any]:
-    """Return a request with its word in its places.
+    """Return a request with its word and its number in their places.
 
     The word is short and has few letters, so that it is no option and no path. It does
     not begin with a digit: that would be part of the size of a field of ``squeue``, so
-    that the records do not end as ``only`` says, and none would be left out.
+    that the records do not end as ``only`` says, and none would be left out. A number
+    has digits, and may have the index of an element of an array.
     """
     if "word" not in request:
         return request
-    word = request["word"]
+    word, number = request["word"], request.get("number", "")
     if (
         len(word) > _LONGEST_WORD
         or not _LETTERS.issuperset(word)
         or not _FIRST_LETTERS.issuperset(word[:1])
+        or len(number) > _LONGEST_NUMBER
+        or not _DIGITS.issuperset(number)
     ):
-        raise ValueError("a word")
+        raise ValueError("a word or a number")
     changed: dict[str, Any] = {"path": request["path"].replace(HOLE, word)}
     for key in ("argv", "only"):
-        changed[key] = [text.replace(HOLE, word) for text in request.get(key, ())]
+        changed[key] = [
+            text.replace(NUMBER_HOLE, number).replace(HOLE, word)
+            for text in request.get(key, ())
+        ]
     return request | changed
 
 
