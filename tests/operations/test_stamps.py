@@ -39,9 +39,10 @@ class Sky:
         self.most_at_once = self._at_once = 0
 
     async def search(
-        self, _caller: Caller, _query: ImageQuery, *, limit: int
+        self, _caller: Caller, _query: ImageQuery, *, limit: int, cursor: str | None
     ) -> Page[Image]:
         assert limit >= len(self.images)
+        assert cursor is None
         return Page(self.images)
 
     async def cut(

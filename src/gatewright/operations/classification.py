@@ -14,7 +14,7 @@ from gatewright.core.caller import Caller, Scope
 from gatewright.core.claims import Claims
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import Conflict, GatewayError, InvalidContent, NotFound
-from gatewright.core.pages import Page, decode_cursor, encode_cursor
+from gatewright.core.pages import Page, decode_cursor, encode_cursor, pages
 from gatewright.domains.classification import (
     Classifier,
     ClassifierState,
@@ -287,12 +287,11 @@ class Classifiers:
     async def _images(self, caller: Caller, survey: str) -> list[Image]:
         query = ImageQuery(surveys=(survey,), kinds=(ImageKind.SCIENCE,))
         images: list[Image] = []
-        cursor: str | None = None
-        while len(images) < MOST_FRAMES:
-            page = await self._sky.search(caller, query, limit=_PAGE, cursor=cursor)
+        async for page in pages(
+            lambda cursor: self._sky.search(caller, query, limit=_PAGE, cursor=cursor)
+        ):
             images += page.items
-            cursor = page.next
-            if cursor is None:
+            if len(images) >= MOST_FRAMES:
                 break
         return images
 

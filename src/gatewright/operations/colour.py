@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from gatewright.core.caller import Caller
 from gatewright.core.errors import NotFound, TooLarge
+from gatewright.core.pages import pages
 from gatewright.domains.sky import Circle, Image, ImageQuery, SkyService, geometry
 
 MOST_IMAGES = 1000
@@ -30,10 +31,10 @@ async def colour_image(
         return await sky.image(caller, chosen)
     middle = replace(place, radius=0.0)
     wanted = replace(query, regions=(middle,), bands=(chosen,))
-    page = await sky.search(caller, wanted, limit=_PAGE)
-    images = list(page.items)
-    while page.next is not None:
-        page = await sky.search(caller, wanted, limit=_PAGE, cursor=page.next)
+    images: list[Image] = []
+    async for page in pages(
+        lambda cursor: sky.search(caller, wanted, limit=_PAGE, cursor=cursor)
+    ):
         images += page.items
         if len(images) > MOST_IMAGES:
             raise TooLarge(

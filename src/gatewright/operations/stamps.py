@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from gatewright.core.caller import Caller
 from gatewright.core.errors import GatewayError, NotFound, TooLarge
+from gatewright.core.pages import pages
 from gatewright.domains.sky import (
     Circle,
     Content,
@@ -64,10 +65,10 @@ async def stamps(
     assert isinstance(request.region, Circle)  # noqa: S101  # the caller made it
     middle = replace(request.region, radius=0.0)
     query = replace(query, regions=(middle,))
-    page = await sky.search(caller, query, limit=MOST_STAMPS)
-    images = list(page.items)
-    while page.next is not None:
-        page = await sky.search(caller, query, limit=MOST_STAMPS, cursor=page.next)
+    images: list[Image] = []
+    async for page in pages(
+        lambda cursor: sky.search(caller, query, limit=MOST_STAMPS, cursor=cursor)
+    ):
         images += page.items
         if len(images) > MOST_STAMPS:
             raise TooLarge(

@@ -1,6 +1,6 @@
 """Parses what Slurm's commands print of accounts, shares and usage, without any I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gatewright.backends.slurm import values
@@ -10,7 +10,7 @@ from gatewright.backends.slurm.account_commands import (
     SHARE_FIELDS,
     USE_FIELDS,
 )
-from gatewright.core.errors import BackendFailed
+from gatewright.backends.slurm.failures import unexpected
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +118,12 @@ def accounts(text: str) -> list[AccountRow]:
     BackendFailed
         The output has another form.
     """
-    found = []
-    width = ACCOUNT_FIELDS.count(",")
-    for line in text.splitlines():
-        # The last field may contain the separator: an administrator wrote it.
-        name, coordinators, organization, description = _cells(line, width, most=width)
-        found.append(
-            AccountRow(name, _names(coordinators), organization, description.strip())
-        )
-    return found
+    # The last field may contain the separator: an administrator wrote it.
+    rows = _rows(text, ACCOUNT_FIELDS, most=ACCOUNT_FIELDS.count(","))
+    return [
+        AccountRow(name, _names(coordinators), organization, description.strip())
+        for name, coordinators, organization, description in rows
+    ]
 
 
 def associations(text: str) -> list[AssociationRow]:
@@ -138,8 +135,7 @@ def associations(text: str) -> list[AssociationRow]:
         The output has another form.
     """
     found = []
-    for line in text.splitlines():
-        cells = _cells(line, ASSOCIATION_FIELDS.count(","))
+    for cells in _rows(text, ASSOCIATION_FIELDS):
         account, user, partition, parent, minutes, at_once, *rest = cells
         jobs, submitted, most_jobs, most_submitted, duration, qos = rest
         found.append(
@@ -169,8 +165,7 @@ def shares(text: str) -> list[ShareRow]:
         The output has another form.
     """
     found = []
-    for line in text.splitlines():
-        cells = _cells(line, SHARE_FIELDS.count(","))
+    for cells in _rows(text, SHARE_FIELDS):
         account, user, partition, raw, *rest = (cell.strip() for cell in cells)
         normal, usage, effective, factor, level, used = rest
         found.append(
@@ -202,7 +197,7 @@ def uses(text: str, nonce: str) -> list[UseRow]:
     for line in text.splitlines():
         cells = line.split(nonce)
         if len(cells) != USE_FIELDS.count(",") + 1:
-            raise BackendFailed("What sacct answered about usage makes no sense.")
+            raise unexpected("sacct")
         user, account, partition, cores, nodes, given, elapsed, *rest = cells
         start, end, number, state = rest
         found.append(
@@ -248,11 +243,13 @@ def hides(text: str) -> frozenset[str]:
     return frozenset()
 
 
-def _cells(line: str, width: int, most: int = -1) -> Sequence[str]:
-    cells = line.split("|", most)
-    if len(cells) != width + 1:
-        raise BackendFailed("What Slurm answered about its accounts makes no sense.")
-    return cells
+def _rows(text: str, fields: str, *, most: int = -1) -> Iterator[Sequence[str]]:
+    """Yield the cells of each line; ``most`` is how often a line is split."""
+    for line in text.splitlines():
+        cells = line.split("|", most)
+        if len(cells) != fields.count(",") + 1:
+            raise unexpected("Slurm")
+        yield cells
 
 
 def _names(text: str) -> tuple[str, ...]:

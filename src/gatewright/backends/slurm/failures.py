@@ -94,5 +94,13 @@ def refusal(program: str, outcome: Outcome) -> GatewayError:
     return InvalidContent(f"Slurm refuses it: {said or 'it does not say why'}.")
 
 
+def unexpected(program: str) -> BackendFailed:
+    """Return the error for an answer whose form is not the one that was asked for."""
+    return BackendFailed(
+        f"The answer of {program} has an unexpected form. Ask the gateway's operator "
+        "whether this version of Slurm is supported."
+    )
+
+
 def _text(outcome: Outcome) -> str:
     return outcome.stderr.decode("utf-8", "replace")

@@ -11,6 +11,7 @@ from gatewright.backends.slurm.commands import (
     QUEUE_FIELDS,
     parting,
 )
+from gatewright.backends.slurm.failures import unexpected
 from gatewright.backends.slurm.rows import (
     AccountingRow,
     NodeRow,
@@ -109,7 +110,7 @@ def accounting(text: str, nonce: str) -> list[AccountingRow]:
         fields = [first, *cells[start : start + columns]]
         last, _, first = fields[-1].partition("\n")
         if len(fields) != columns + 1 or not _EXIT.fullmatch(last):
-            raise BackendFailed("What sacct answered makes no sense.")
+            raise unexpected("sacct")
         rows.append(_accounting_row(*[*fields[:columns], last]))
     return rows
 
@@ -257,7 +258,7 @@ def _records(text: str, nonce: str, width: int) -> list[Sequence[str]]:
         record.removeprefix("\n").split(between) for record in records
     ]
     if rest.strip() or any(len(fields) != width for fields in found):
-        raise BackendFailed("What Slurm answered makes no sense.")
+        raise unexpected("Slurm")
     return found
 
 
@@ -282,7 +283,7 @@ def submitted(text: str) -> str:
     """
     found = _SUBMITTED.search(text)
     if found is None:
-        raise BackendFailed("sbatch told no id of the job.")
+        raise BackendFailed("sbatch did not print the id of the job.")
     return found[1]
 
 

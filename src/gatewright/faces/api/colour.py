@@ -142,15 +142,7 @@ async def colour_picture(
         raise InvalidContent(
             "Say which place, and how large: pos=CIRCLE ra dec radius, in degrees."
         )
-    query = image_query(
-        pos=(),
-        time=time or (),
-        band=(),
-        survey=survey or (),
-        kind="science",
-        seeing=None,
-        exposure=None,
-    )
+    query = image_query(time=time, survey=survey)
     percentiles = stretch_of("asinh", limits)
     if percentiles.limits is not Limits.PERCENTILE:
         raise InvalidContent(

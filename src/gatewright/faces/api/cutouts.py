@@ -131,15 +131,7 @@ async def cut_outs(
     place = circle(place_text(context.services.sky.places, pos, ra, dec, radius))
     if place is None:
         raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
-    query = image_query(
-        pos=(),
-        time=time or (),
-        band=band or (),
-        survey=survey or (),
-        kind="science",
-        seeing=None,
-        exposure=None,
-    )
+    query = image_query(time=time, band=band, survey=survey)
     check_one_size(pixels, arcsec)
     radius = place.radius if blink else 0.0
     if blink and arcsec is not None:

@@ -26,13 +26,13 @@ _NUMERIC = re.compile(r"[-+]?(\d|\.\d|inf)", re.IGNORECASE)
 
 def image_query(
     *,
-    pos: Sequence[str],
-    time: Sequence[str],
-    band: Sequence[str],
-    survey: Sequence[str],
-    kind: str,
-    seeing: str | None,
-    exposure: str | None,
+    pos: Sequence[str] | None = None,
+    time: Sequence[str] | None = None,
+    band: Sequence[str] | None = None,
+    survey: Sequence[str] | None = None,
+    kind: str = "science",
+    seeing: str | None = None,
+    exposure: str | None = None,
 ) -> ImageQuery:
     """Return the image query that the parameters describe.
 
@@ -43,6 +43,7 @@ def image_query(
     InvalidRequest
         A parameter is malformed, or is given more than 64 times.
     """
+    pos, time, band, survey = pos or (), time or (), band or (), survey or ()
     for choices in (pos, time, band, survey):
         if len(choices) > MAXIMUM_CHOICES:
             raise InvalidRequest(f"Give at most {MAXIMUM_CHOICES} values of a kind.")

@@ -102,9 +102,9 @@ async def find_images(
     place = place_text(places, None, ra, dec, radius)
     query = image_query(
         pos=(*map(places.region_text, pos or ()), *([place] if place else [])),
-        time=time or (),
+        time=time,
         band=(*(band or ()), *(filter or ())),
-        survey=survey or (),
+        survey=survey,
         kind=kind,
         seeing=seeing,
         exposure=exposure,
@@ -116,7 +116,7 @@ async def find_images(
             context.caller, query, limit=most, cursor=begin
         )
         prefix = services.config.prefix
-        return Page([image_answer(one, prefix) for one in found.items], found.next)
+        return found.map(lambda one: image_answer(one, prefix))
 
     if form == "csv":
         return await csv_listing(request, "images", ImageAnswer, page, limit, cursor)

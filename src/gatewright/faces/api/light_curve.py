@@ -109,15 +109,7 @@ async def light_curve(
     place = circle(place_text(context.services.sky.places, pos, ra, dec))
     if place is None:
         raise InvalidContent("Give a place: pos=CIRCLE ra dec radius, in degrees.")
-    query = image_query(
-        pos=(),
-        time=time or (),
-        band=band or (),
-        survey=survey or (),
-        kind="science",
-        seeing=None,
-        exposure=None,
-    )
+    query = image_query(time=time, band=band, survey=survey)
     curve = await context.services.processing.light_curve(
         context.caller, place.ra, place.dec, query
     )

@@ -77,15 +77,7 @@ async def object_light_curve(
     """
     services = context.services
     found = await services.discovery.sky_object(context.caller, object)
-    query = image_query(
-        pos=(),
-        time=time or (),
-        band=band or (),
-        survey=survey or (),
-        kind="science",
-        seeing=None,
-        exposure=None,
-    )
+    query = image_query(time=time, band=band, survey=survey)
     curve = await services.processing.light_curve(
         context.caller, found.ra, found.dec, query
     )

@@ -117,13 +117,9 @@ def selection(body: Sequence[str] | SelectionBody | CoaddRefBody) -> Selection:
         return Selection(coadd=body.coadd)
     if isinstance(body, SelectionBody):
         query = image_query(
-            pos=(),
             time=(body.time,) if body.time else (),
             band=(body.band,) if body.band else (),
             survey=(body.survey,),
-            kind="science",
-            seeing=None,
-            exposure=None,
         )
         return Selection(query=query)
     if not 1 <= len(body) <= MOST_IMAGES:
