@@ -107,7 +107,7 @@
     if (page.jQuery) page.jQuery.newt_ajax = newtAjax;
   }
 
-  /** @param {Partial<NewtUser>} answer Takes over who is signed in, and tells the page. */
+  /** @param {Partial<NewtUser>} answer Stores who is signed in, and calls the functions of the page. */
   function tell(answer) {
     const before = page.newt_user.auth;
     page.newt_user = { ...nobody, ...answer };

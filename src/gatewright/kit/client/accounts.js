@@ -4,7 +4,7 @@ import { escapeName } from "./paths.js";
 /** @typedef {{name: string, title: string, url: string}} Provider Where people sign in without a password of the gateway's. */
 
 /**
- * Who is signed in. Pages are told of a change by `gw-session` on `window`.
+ * Who is signed in. A change fires the event `gw-session` on `window`.
  * @example
  * const { user, scopes } = await gateway.auth.session();
  * if (user && (await gateway.auth.may("jobs:submit"))) console.log(user, scopes);
@@ -93,7 +93,7 @@ export function covers(scopes, scope) {
  * Accounts and personal tokens.
  * @example
  * const made = await gateway.accounts.createToken({ label: "notebook", scopes: ["data:read"], expires_in: 86400 });
- * console.log(made.token); // told this once
+ * console.log(made.token); // shown only once
  * await gateway.accounts.revokeToken(made.key);
  */
 export class Accounts {
@@ -113,7 +113,7 @@ export class Accounts {
   }
 
   /**
-   * Makes a token; its text is told this once.
+   * Makes a token; its text is returned only once.
    * @param {{label: string, scopes: string[], expires_in: number}} token Seconds that it lasts.
    * @returns {Promise<any>}
    */

@@ -41,7 +41,7 @@ export class Admin {
     return this._http.json("/api/v1/admin/tokens", { query, signal });
   }
 
-  /** Makes a token of anybody useless, with all that were made with it. @param {string} key */
+  /** Revokes a token of any account, with all tokens that were made with it. @param {string} key */
   revokeToken(key) {
     return this._http.json(`/api/v1/admin/tokens/${escapeName(key)}`, { method: "DELETE" });
   }

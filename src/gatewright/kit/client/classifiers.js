@@ -1,7 +1,7 @@
 import { escapeName } from "./paths.js";
 
 /**
- * What tells real candidates from bogus ones in each survey: versions, reports, training.
+ * Classifiers, which tell real candidates from bogus ones: versions, reports, training.
  * @example
  * const { classifiers } = await gateway.classifiers.list({ survey: "simulated-sky" });
  * for (const { version, active, missed } of classifiers) console.log(version, active, missed);

@@ -50,7 +50,7 @@ export class Gateway {
     return Boolean(this.http.token) || (await this.auth.session()).user !== null;
   }
 
-  /** Another person is signed in: their events, and nobody else's uploads. */
+  /** Another person is signed in: follow their events, and end the uploads of the one before. */
   _another() {
     this.live.restart();
     this.uploads.end();

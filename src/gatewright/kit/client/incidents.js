@@ -42,12 +42,12 @@ export class Incidents {
     return this._http.json(`/api/v1/status/incidents/${escapeName(id)}`, { signal });
   }
 
-  /** Announces one to everybody; only administrators may. @param {Record<string, any>} incident @returns {Promise<Incident>} */
+  /** Announces an incident to everybody; only administrators may. @param {Record<string, any>} incident @returns {Promise<Incident>} */
   announce(incident) {
     return this._http.json("/api/v1/status/incidents", { method: "POST", json: incident });
   }
 
-  /** Changes fields, or tells what is new in `update`. @param {string} id @param {Record<string, any>} changes @returns {Promise<Incident>} */
+  /** Changes members of an incident, and adds the text `update` to its history. @param {string} id @param {Record<string, any>} changes @returns {Promise<Incident>} */
   change(id, changes) {
     return this._http.json(`/api/v1/status/incidents/${escapeName(id)}`, { method: "PATCH", json: changes });
   }

@@ -11,12 +11,12 @@ import { untilVisible } from "./shared-events.js";
 
 const SOON_MS = 500;
 const LATER_MS = 4_000;
-/** Looks that may fail one after another: a file that grows while it is read ends an answer early. */
+/** Requests that may fail one after another: if a file grows while it is read, its answer ends early. */
 const MOST_FAILURES = 4;
 
 /**
- * Iterates over what a job writes, from its beginning until it ends. A page that nobody
- * sees asks for nothing.
+ * Iterates over what a job writes, from its beginning until it ends. A hidden page sends
+ * no requests.
  * @param {import("./http.js").Http} http @param {import("./jobs.js").Jobs} jobs
  * @param {import("./live.js").Live} live @param {string} system
  * @param {import("./jobs.js").Job} job As it is now.

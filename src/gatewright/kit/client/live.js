@@ -77,7 +77,7 @@ export class Live {
       if (this._somebody && (!(await this._somebody()) || signal.aborted)) return;
       await followEvents(this._http, hearer, signal);
     } catch {
-      // Refused: whoever listens next, or signs in, begins anew.
+      // Refused: the next listener, or a sign-in, begins a new stream.
       if (signal.aborted) return;
       this._stop = null;
       this._tell("broken");

@@ -18,7 +18,7 @@ import { events } from "./events.js";
 const PATH = "/api/v1/events";
 
 /**
- * Follows the events of whoever is signed in until the signal ends.
+ * Follows the events of the person who is signed in, until the signal aborts.
  * @param {import("./http.js").Http} http @param {Hearer} hearer @param {AbortSignal} signal
  * @returns {Promise<void>} Rejects when the gateway refuses the stream.
  */
@@ -39,7 +39,7 @@ export function restartEvents(http) {
 }
 
 /**
- * Whether tabs can share: they do so by the session, and a token is one page's own.
+ * Whether tabs can share a stream: only with a session, since a token belongs to one page.
  * Browsers have locks in secure contexts only (https, or this machine).
  * @param {import("./http.js").Http} http
  */
@@ -62,7 +62,7 @@ class Tab {
     this._signal = signal;
     this._channel = new BroadcastChannel(nameOf(http));
     this._last = "";
-    /** @type {State | ""} What this tab told last while it held the stream. */
+    /** @type {State | ""} State that this tab last sent while it held the stream. */
     this._state = "";
     this._again = new AbortController();
   }
@@ -81,7 +81,7 @@ class Tab {
     }
   }
 
-  /** Holds the stream until the tab has heard enough, and tells the others. */
+  /** Holds the stream until the signal aborts, and passes its events to all tabs. */
   async _hold() {
     while (!this._signal.aborted) {
       this._again = new AbortController();
@@ -94,7 +94,7 @@ class Tab {
     }
   }
 
-  /** Tells the other tabs, and this one. @param {Message} message */
+  /** Sends a message to the other tabs, and handles it in this one. @param {Message} message */
   _tell(message) {
     if (this._signal.aborted) return;
     this._channel.postMessage(message);
@@ -102,7 +102,7 @@ class Tab {
     this._take(message);
   }
 
-  /** Takes what a tab said. @param {Message} message */
+  /** Handles a message of a tab. @param {Message} message */
   _take(message) {
     if (this._signal.aborted) return;
     if (message.kind === "event") {

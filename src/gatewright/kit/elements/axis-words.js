@@ -12,7 +12,7 @@ export function labelOf(kind, value, units) {
 
 /**
  * A field for a date beside the slider of times: the time nearest to what is written is
- * chosen. Nothing for times in calendars that browsers have no field for.
+ * chosen. Returns nothing for calendars that browsers do not support.
  * @param {Axis} axis @param {number} index @param {(value: string) => void} choose
  */
 export function dateField({ values }, index, choose) {

@@ -93,7 +93,7 @@ export class GwElement extends LitElement {
 
   /**
    * Sends `gw-<name>`. @param {string} name @param {any} [detail]
-   * @param {boolean} [cancelable] @returns {boolean} Whether nobody stopped it.
+   * @param {boolean} [cancelable] @returns {boolean} False if a listener cancelled it.
    */
   announce(name, detail, cancelable = false) {
     return this.dispatchEvent(new CustomEvent(`gw-${name}`, { detail, cancelable, bubbles: true, composed: true }));

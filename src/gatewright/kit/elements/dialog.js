@@ -11,7 +11,7 @@ import { base, controls } from "./styles.js";
  */
 
 /**
- * Asks; returns the text (or "" where none was asked for), and null if the person said no.
+ * Asks a question. Returns the text ("" if the question has no field), or null if it was refused.
  * @param {Question} question @returns {Promise<string | null>}
  */
 export function ask(question) {

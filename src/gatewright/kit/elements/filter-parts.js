@@ -1,10 +1,10 @@
-/** The choice of a filter of candidates: a saved one, or a condition of one's own. */
+/** The choice of a filter of candidates: a saved one, or a condition that is typed. */
 import { html, nothing } from "../vendor/lit.js";
 
 /** @typedef {import("../client/gateway.js").Gateway} Gateway */
 
 /**
- * The saved filters that one may use; none where they cannot be read.
+ * The saved filters that the person may use; an empty list if they cannot be read.
  * @param {Gateway} gateway @param {AbortSignal} signal @returns {Promise<any[]>}
  */
 export function readFilters(gateway, signal) {

@@ -38,7 +38,7 @@ export function textAt(axis, index) {
 }
 
 /**
- * Where a value stands on an axis, however it is written (850.0, 03, 1987-10-14T12:00); -1 where it does not.
+ * Index of a value on an axis, in any notation (850.0, 03, 1987-10-14T12:00); -1 if it has none.
  * @param {Axis} axis @param {string | number} asked
  */
 export function indexOf(axis, asked) {

@@ -15,7 +15,7 @@ const FOUND_WAITS_MS = 500;
  *
  * @attr {string} survey - Only of this survey.
  * @attr {string} difference - Only of this difference.
- * @attr {boolean} unscanned - Only those that nobody has voted on.
+ * @attr {boolean} unscanned - Only those without a vote.
  * @attr {string} filter - Only those that fulfil this saved filter.
  * @attr {string} where - Only those that fulfil this condition, such as `snr > 8`.
  * @attr {number} limit - Candidates that come at once, by default 25.
@@ -23,7 +23,7 @@ const FOUND_WAITS_MS = 500;
  * @fires gw-open - The candidate that was chosen.
  * @fires gw-filter - `{filter, where}`, after another filter or condition was chosen.
  * @fires gw-saved - The filter, after it was saved.
- * @slot empty - Where there is none.
+ * @slot empty - Shown in place of an empty list.
  * @csspart filter - The form to filter them.
  * @csspart table - The table.
  * @example
@@ -92,7 +92,7 @@ export class GwCandidates extends GwElement {
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    // What an earlier filter found is none of this one's.
+    // The candidates that an earlier filter found may not fulfil this one.
     if (changed.has("filter") || changed.has("where")) this.candidates = null;
     if (["survey", "difference", "unscanned", "filter", "where", "limit"].some((name) => changed.has(name))) this.reload();
   }
@@ -117,7 +117,7 @@ export class GwCandidates extends GwElement {
     if (page && latest === this._latest) this._take(this.candidates ?? [], page);
   }
 
-  /** The next page that has something: a filter may leave none on one. @param {string | null} cursor @param {object} latest @returns {Promise<any>} */
+  /** The next page that has candidates: with a filter, pages may be empty before the last. @param {string | null} cursor @param {object} latest @returns {Promise<any>} */
   async _page(cursor, latest) {
     const { survey, difference, unscanned, filter, where, limit } = this;
     const query = { survey: survey || null, difference: difference || null, unscanned: unscanned || null, filter: filter || null, where: where || null, limit };

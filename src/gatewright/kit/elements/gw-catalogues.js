@@ -83,7 +83,7 @@ class Catalogue extends GwElement {
     }
   }
 
-  /** @param {any} item A picture is a pleasure, not a need: without one the card stands. */
+  /** Loads the picture of an item; if that fails, the card is shown without one. @param {any} item */
   async _picture(item) {
     const url = await this._pictureUrl(item).catch(() => "");
     if (url) this.pictures = new Map(this.pictures).set(item.id, url);
@@ -137,7 +137,7 @@ class Catalogue extends GwElement {
  *
  * @property {any[] | null} items - The data sets that are shown.
  * @fires gw-open - The data set, before its page is opened (cancelable).
- * @slot empty - Where there is none.
+ * @slot empty - Shown in place of an empty list.
  * @csspart card - A card.
  * @example
  * <gw-datasets></gw-datasets>
@@ -177,7 +177,7 @@ export class GwDatasets extends Catalogue {
  *
  * @property {any[] | null} items - The surveys that are shown.
  * @fires gw-open - The survey, before its page is opened (cancelable).
- * @slot empty - Where there is none.
+ * @slot empty - Shown in place of an empty list.
  * @csspart card - A card.
  * @example
  * <gw-surveys></gw-surveys>

@@ -12,7 +12,7 @@ const KINDS = { injected: "injected", found: "bogus", voted_real: "voted real", 
  *
  * @attr {string} survey - Survey whose candidates it scores.
  * @property {any[] | null} classifiers - The versions that are shown, the newest first.
- * @slot empty - Where there is none.
+ * @slot empty - Shown in place of an empty list.
  * @csspart table - The table of versions.
  * @csspart report - The report that is shown.
  * @example

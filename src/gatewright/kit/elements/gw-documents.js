@@ -15,14 +15,14 @@ function emptyIfAbsent(error) {
  * `<gw-documents>`: the collections of the store, the documents of one, or one document.
  * Needs the scope `store`.
  *
- * @attr {string} collection - Whose documents are shown; without it the collections are.
- *   One that nobody has begun is an empty one.
+ * @attr {string} collection - Collection whose documents are shown; without it all collections
+ *   are listed. A collection that does not exist is shown as an empty one.
  * @attr {string} key - The document that is shown.
- * @attr {string} prefix - Only documents whose key begins so.
+ * @attr {string} prefix - Only documents whose key begins with this.
  * @fires gw-navigate - `{collection, key}`, before they are opened (cancelable).
  * @fires gw-delete - `{collection, key}`, before the document is deleted (cancelable).
  * @fires gw-changed - `{collection, key}`, after the document was saved.
- * @slot empty - Where nothing is.
+ * @slot empty - Shown in place of an empty list.
  * @csspart table - The table.
  * @csspart document - The form of one document.
  * @example

@@ -32,7 +32,7 @@ const PICTURES = /\.(png|jpe?g|gif|webp)$/i;
  * @fires gw-rename - `{entry, to}`, before it is renamed (cancelable).
  * @fires gw-delete - The entry, before it is deleted (cancelable).
  * @fires gw-changed - `{system, path}` of the folder, after something in it was changed.
- * @slot empty - Where the folder is empty.
+ * @slot empty - Shown in an empty folder.
  * @csspart table - The table.
  * @csspart path - The folders on the way.
  * @csspart uploads - What is being sent, where the page has no `gw-uploads`.

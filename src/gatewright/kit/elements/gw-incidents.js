@@ -101,7 +101,7 @@ export class GwIncidents extends GwElement {
     return made;
   }
 
-  /** Changes one, or tells what is new. @param {Incident} one @param {Record<string, any>} changes */
+  /** Changes an incident, or adds an update to it. @param {Incident} one @param {Record<string, any>} changes */
   async change(one, changes) {
     const changed = await this.attempt(() => this.gateway.incidents.change(one.id, changes));
     if (!changed) return;
@@ -109,7 +109,7 @@ export class GwIncidents extends GwElement {
     await this.reload();
   }
 
-  /** Asks what is new, and tells it. @param {Incident} one */
+  /** Asks for the text of an update, and sends it. @param {Incident} one */
   async tell(one) {
     const update = await ask({ title: `What is new about “${one.title}”?`, action: "Tell it", field: "Update" });
     if (update) await this.change(one, { update });

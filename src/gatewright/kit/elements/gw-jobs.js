@@ -38,7 +38,7 @@ const LOOKS = ["name", "condition", "elapsed", "submitted", "id"];
  * @fires gw-change - The jobs that are shown, whenever they change.
  * @slot action - Beside the filter.
  * @slot first - Below the words that there is no job yet.
- * @slot empty - Where there is no job.
+ * @slot empty - Shown in place of an empty list.
  * @csspart toolbar - The filter and what is beside it.
  * @csspart table - The table.
  * @csspart state - The word of a job's state.
@@ -123,7 +123,7 @@ export class GwJobs extends GwElement {
     this._timer = 0;
   }
 
-  /** A page that nobody looks at asks for nothing; it catches up when it is looked at again. */
+  /** A hidden page sends no requests; it catches up when it is visible again. */
   _seen() {
     window.clearInterval(this._clock);
     if (document.hidden) return;

@@ -21,7 +21,7 @@ import { bandsOf, drawCurve, marksOf, systemsOf } from "./light-curve-plot.js";
  * @attr {string} axis - `flux` or `magnitude`; magnitudes need a survey with a catalogue of stars. The person may change it.
  * @property {any} curve - The light curve that is shown: `ra`, `dec`, `units_of`, `points`.
  * @fires gw-curve - The light curve, when it was read.
- * @slot empty - Where no place is said.
+ * @slot empty - Shown while no place is named.
  * @csspart picture - The picture.
  * @example
  * <gw-light-curve target="150.0886 2.1986" survey="simulated-sky" band="r" axis="magnitude"></gw-light-curve>

@@ -35,7 +35,7 @@ const WORDS = /** @type {Record<string, string>} */ ({ time: "Time", level: "Lev
  * @fires gw-select - `{box}`, when a box or a point is chosen.
  * @fires gw-view - `{variable, time, level, member, at, box}`, whenever one changes.
  * @fires gw-field - `{dataset, variable, field, units}`, when a field was drawn.
- * @slot empty - Where the data set has nothing to draw.
+ * @slot empty - Shown if the data set has no variable to draw.
  * @csspart map - The map itself.
  * @csspart bar - The bar of colours.
  * @csspart controls - The sliders.
@@ -327,7 +327,7 @@ export class GwMap extends GwElement {
         <option value="" ?selected=${!statistic}>one</option>${["mean", "spread"].map((one) => html`<option ?selected=${one === chosen}>${one}</option>`)}</select>` : nothing}</div></div>`;
   }
 
-  /** Where a slider stands: where it is being moved to, or what was drawn. @param {Axis} axis @param {string} chosen */
+  /** The index of a slider: the one that it is being moved to, or else the one that is drawn. @param {Axis} axis @param {string} chosen */
   _index(axis, chosen) {
     if (this.sliding?.parameter === axis.parameter) return this.sliding.index;
     const asked = indexOf(axis, chosen);

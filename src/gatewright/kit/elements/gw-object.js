@@ -19,7 +19,7 @@ const PIXELS = 41;
  * @property {any} found - The object with its candidates; null before it is read.
  * @fires gw-open - The candidate that was chosen.
  * @fires gw-changed - The change, after candidates were split off or merged, or that undone.
- * @slot empty - Where no object is said.
+ * @slot empty - Shown while no object is named.
  * @csspart epochs - The stamps of all epochs.
  * @csspart film - All epochs as one animated picture.
  * @csspart table - The candidates.

@@ -7,7 +7,7 @@ import { RADIUS, SEEN, Stamps, readStamp } from "./stamps.js";
 
 /** @typedef {import("../client/candidates.js").Choice} Choice */
 
-/** How many one holds: what is shown and those whose stamps are read ahead. */
+/** How many candidates a person claims: the one shown, and those whose stamps are loaded ahead. */
 const HELD = 3;
 const MOST_PAST = 200;
 const CURVE_WAITS_MS = 500;
@@ -15,8 +15,8 @@ const CURVE_WAITS_MS = 500;
 const CHOICES = [["r", "real", "Real"], ["b", "bogus", "Bogus"], ["u", "unsure", "Unsure"]];
 
 /**
- * `<gw-scan>`: candidates one after the other, to vote on by keys or touch: those that
- * nobody has voted on and nobody else looks at, the most significant first. Votes and
+ * `<gw-scan>`: candidates one after the other, to vote on by keys or touch: those without
+ * a vote that nobody else is looking at, the most significant first. Votes and
  * comments of others appear as they come. A saved filter narrows them. Needs the scope `sky:vote`. Keys: R real, B
  * bogus, U unsure, Z undo, S skip, C comment, held X blinks science and reference.
  *
@@ -24,13 +24,13 @@ const CHOICES = [["r", "real", "Real"], ["b", "bogus", "Bogus"], ["u", "unsure",
  * @attr {string} difference - Only of this difference.
  * @attr {string} filter - Only those that fulfil this saved filter.
  * @attr {string} where - Only those that fulfil this condition, such as `snr > 8`.
- * @attr {string} candidate - Id of the candidate to begin with, whoever voted on it.
- * @property {any} shown - The candidate that is shown; null where there is none left.
+ * @attr {string} candidate - Id of the candidate to begin with, even if it has votes.
+ * @property {any} shown - The candidate that is shown; null when none is left.
  * @fires gw-vote - `{id, vote}`, before a vote is sent (cancelable).
  * @fires gw-voted - The candidate, after the vote.
  * @fires gw-filter - `{filter, where}`, after another filter was chosen.
- * @fires gw-undone - The candidate, after one's vote was undone.
- * @slot empty - Where nothing is left.
+ * @fires gw-undone - The candidate, after the vote on it was undone.
+ * @slot empty - Shown when no candidate is left.
  * @csspart filter - The choice of a filter.
  * @csspart stamps - The pictures.
  * @csspart votes - The buttons.
@@ -195,7 +195,7 @@ export class GwScan extends GwElement {
     this._sending = this._sending.then(work);
   }
 
-  /** Claims the next ones; a filter may leave none of those that one request looks through. @returns {Promise<any[]>} */
+  /** Claims the next candidates, by several requests if a filter accepts none that the first one examines. @returns {Promise<any[]>} */
   async _claim() {
     const { survey, difference, filter, where } = this;
     const without = [...this._past].slice(-MOST_PAST);
@@ -213,7 +213,7 @@ export class GwScan extends GwElement {
     this.announce("filter", { filter, where: this.where });
   }
 
-  /** One candidate, whoever holds it, with its history and comments. @param {string} id */
+  /** One candidate with its history and comments, even if another person has claimed it. @param {string} id */
   async _review(id) {
     const { candidates } = this.gateway;
     const [one, { comments }] = await Promise.all([candidates.get(id, this.signal), candidates.comments(id, this.signal)]);

@@ -31,7 +31,7 @@ const FILM_PIXELS = 256;
  * @property {any[] | null} images - The images of the place.
  * @fires gw-view - `{target, fov, image, band}`, whenever one changes.
  * @fires gw-point - `{ra, dec}` in degrees, at a click.
- * @slot empty - Where no image is.
+ * @slot empty - Shown if no image has the place.
  * @csspart picture - The picture itself.
  * @csspart strip - The images of the place.
  * @csspart film - All images of the place as one animated picture.
@@ -206,7 +206,7 @@ export class GwSky extends GwElement {
     if (context && this.centre) drawSky(context, { epoch: this.epoch, centre: this.centre, fov: this.fov, marks: this.marks });
   }
 
-  /** Changes what is shown and tells it. @param {Record<string, any>} change */
+  /** Changes what is shown, and announces it to the page. @param {Record<string, any>} change */
   _change(change) {
     Object.assign(this, change);
     const [ra, dec] = this.centre ?? [NaN, NaN];

@@ -83,7 +83,7 @@ export class StoreBinding {
     this._tell("load", { value: this.value });
   }
 
-  /** Shows what the store has for the person who is signed in; returns the error if it tells nothing. */
+  /** Shows the documents of the person who is signed in; returns the error if they cannot be read. */
   async _read() {
     try {
       const { user } = await gateway.auth.session();

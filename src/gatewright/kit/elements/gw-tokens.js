@@ -15,7 +15,7 @@ const LIVES = [[7 * DAY, "7 days"], [30 * DAY, "30 days"], [90 * DAY, "90 days"]
  * @property {string[]} scopes - Those that a token may be given; by default the person's
  *   own.
  * @property {any[] | null} tokens - The tokens that are shown.
- * @fires gw-created - The new token with its text, which is told this once.
+ * @fires gw-created - The new token with its text, which is shown only once.
  * @fires gw-revoke - The token, before it is revoked (cancelable).
  * @csspart table - The table.
  * @csspart form - The form.

@@ -121,7 +121,7 @@ export class GwUsage extends GwElement {
     this.next = page.next;
   }
 
-  /** Loads what is told of the chosen project; an answer that comes late is left aside. */
+  /** Loads the usage of the chosen project; ignores an answer that arrives after another was chosen. */
   async _look() {
     const turn = ++this._turn;
     const { chosen } = this;

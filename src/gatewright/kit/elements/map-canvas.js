@@ -160,7 +160,7 @@ export class MapCanvas {
   }
 }
 
-/** @param {"bottom" | "end"} side Where along its line a label of the graticule stands. */
+/** @param {"bottom" | "end"} side End of the line at which a label of the graticule is drawn. */
 function label(side) {
   const place = side === "bottom" ? { textBaseline: /** @type {const} */ ("bottom"), offsetY: -3 } : { textAlign: /** @type {const} */ ("end"), offsetX: -3 };
   return new Text({ font: "12px system-ui, sans-serif", fill: new Fill({ color: INK }), stroke: new Stroke({ color: "rgb(255 255 255 / 0.75)", width: 3 }), ...place });

@@ -1,4 +1,4 @@
-/** What stands beside the stamps of a candidate: figures, features, history, comments. */
+/** The parts beside the stamps of a candidate: figures, features, history, comments. */
 import { escapeName } from "../client/paths.js";
 import { at } from "../client/place.js";
 import { sexagesimal } from "../client/wcs.js";

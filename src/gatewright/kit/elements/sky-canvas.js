@@ -83,7 +83,7 @@ export function withinSky(fov) {
   return Math.min(10, Math.max(1e-4, fov));
 }
 
-/** An angle as it is shown and told: to 4 mas. @param {number} angle */
+/** An angle in degrees, rounded to 4 mas as it is shown and announced. @param {number} angle */
 export function roundAngle(angle) {
   return Number(angle.toFixed(6));
 }

@@ -78,7 +78,7 @@ async function refresh() {
   } catch {
     // The views say by themselves what does not answer.
   }
-  // Whoever has signed out here is told where they are still signed in.
+  // After a sign-out, show at which provider the person is still signed in.
   if (!session.user && gateway.auth.stillSignedIn && placeOf(new URL(location.href)).view !== "sign-in") go(at("/sign-in"));
   else show();
 }
