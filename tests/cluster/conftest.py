@@ -65,6 +65,16 @@ class Cluster:
             assert time.monotonic() < deadline, told
             time.sleep(0.1)
 
+    def resume(self) -> None:
+        """Put back the node if Slurm has drained it, as an operator does.
+
+        A controller that was killed gives ids again, and drains a node on which a job
+        of the same id still runs.
+        """
+        drained = self.run("sinfo", "--noheader", "--states=drain", "--format=%n")
+        for node in set(drained.split()):
+            self.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
+
     def end(self, daemon: str, signal: str = "KILL") -> None:
         """End one of the daemons."""
         _testbed("end", self.folder, daemon, signal)

@@ -53,6 +53,12 @@ class TestFailures:
             "Communication shutdown failure",
             "Unexpected message received",
             "Insane message length",
+            "Connection reset by peer",
+            "Transport endpoint is not connected",
+            "Broken pipe",
+            "Software caused connection abort",
+            "No route to host",
+            "Resource temporarily unavailable",
         ],
     )
     def test_a_connection_that_breaks_off_leaves_it_unknown(self, text: str) -> None:
@@ -67,6 +73,7 @@ class TestFailures:
             "Unable to contact slurm controller (connect failure)",
             "Communication connection failure",
             "Protocol authentication error",
+            "Connection refused",
         ],
     )
     def test_a_connection_that_never_was_means_no_job(self, text: str) -> None:

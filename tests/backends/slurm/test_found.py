@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Slurm
-from gatewright.backends.slurm.found import Finder
+from gatewright.backends.slurm.found import FOLDER, Finder
 from gatewright.backends.slurm.marks import Mark, NativeId
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim
 from gatewright.backends.slurm.statuses import Turns, ended
 from gatewright.backends.worker import Worker
+from gatewright.core.errors import Conflict
 from gatewright.core.homes import one_home
 from gatewright.domains.compute import ENDED, JobState, JobStatus
 
@@ -128,6 +130,32 @@ class TestInTheQueue:
         found, _ = finder(Told())
         (status,) = await found.of_rows("ada", [row], Turns())
         assert (status.ended_at, status.usage.wall_seconds) == (1000.0, 900.0)
+
+
+class TestRefusedByItsMachine:
+    """Held by Slurm, which counts that as a restart of the job."""
+
+    row = replace(OF_QUEUE, state="PENDING", restarts=1)
+
+    async def forbidden(self, claim: Claim | None, row: QueueRow = row) -> str:
+        found, _ = finder(Told(claims=claim))
+        return await found.done_before(row, NATIVE)
+
+    async def test_work_that_was_done_before_is_not_repeated(self) -> None:
+        claim = Claim("21", 100.0, exit_code=0, ended_at=105.0)
+        path = await self.forbidden(claim)
+        assert path.endswith(f"/{FOLDER}/{NATIVE.name}.done-1")
+
+    async def test_work_that_may_go_on_is_waited_for(self) -> None:
+        with pytest.raises(Conflict, match="has begun before"):
+            await self.forbidden(Claim("21", 100.0))
+
+    async def test_other_starts_are_not_forbidden(self) -> None:
+        ended = Claim("21", 100.0, exit_code=0, ended_at=105.0)
+        twice = replace(self.row, restarts=2)  # it was requeued before
+        assert await self.forbidden(None) == ""
+        assert await self.forbidden(replace(ended, number="20")) == ""
+        assert await self.forbidden(ended, twice) == ""
 
 
 class TestForgottenByTheController:

@@ -12,6 +12,7 @@ from gatewright.backends.slurm.script import (
     Claim,
     claim_in,
     claim_name,
+    done_name,
     script_of,
 )
 from gatewright.backends.slurm.statuses import claimed
@@ -50,6 +51,19 @@ class TestScript:
         assert again.returncode == 3
         assert (tmp_path / "log").read_text() == "a b\n" * 2
         assert [p.name for p in (tmp_path / "home/.gatewright").iterdir()] == ["01hv"]
+
+    def test_a_restart_that_is_forbidden_does_nothing(self, tmp_path: Path) -> None:
+        job = replace(JOB, spec=JobSpec(script="#!/bin/sh\necho done >>log\n"))
+        script = script_of(job, "01hv", str(tmp_path))
+        assert self.run(script, tmp_path).returncode == 0
+        Path(done_name(f"{tmp_path}/01hv", 1)).touch()
+        for restarts, code in (("1", DONE_ALREADY), ("2", 0)):
+            done = self.run(script, tmp_path, SLURM_RESTART_COUNT=restarts)
+            assert done.returncode == code
+        assert (tmp_path / "log").read_text() == "done\n" * 2
+        claim = claim_in((tmp_path / "01hv").read_text())
+        assert claim is not None
+        assert claim.restarts == 2
 
     def test_the_output_of_the_work_is_emptied_by_the_work_alone(
         self, tmp_path: Path

@@ -249,6 +249,21 @@ class TestHeterogeneousJobs:
         assert whole_of([one, other]).status.expected_start_at is None
 
 
+@pytest.mark.parametrize("reason", [
+    "launch failed requeued held",
+    "launch_failed_requeued_held",
+])  # fmt: skip
+def test_a_job_that_its_machine_refused_is_held(reason: str) -> None:
+    row = replace(WAITING, reason=reason)
+    status = living(row, row.number, Turns())
+    assert status.state is JobState.HELD
+    assert status.reason.startswith("Held: its machine could not start it.")
+    down = "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher"
+    status = living(replace(row, reason=down), row.number, Turns())
+    assert status.state is JobState.QUEUED
+    assert status.reason.startswith("The machines that it needs are down")
+
+
 def test_gpus_of_several_tasks() -> None:
     """Each task may have been as busy as the busiest, and all steps at once."""
     job = AccountingRow(

@@ -236,6 +236,11 @@ class Slurm:
         return Call((path, *arguments), environment, stdin)
 
 
+def touched(paths: Sequence[str]) -> Call:
+    """Create files that are empty."""
+    return Call(("touch", "--", *paths), {})
+
+
 def parting(nonce: str) -> tuple[str, str]:
     """Return the separators of fields and of records in an answer."""
     return f"{nonce}-", f"{nonce}."

@@ -1,5 +1,7 @@
 """Turns failures of Slurm's commands into errors of the gateway."""
 
+import errno
+import os
 import re
 
 from gatewright.core.errors import (
@@ -24,14 +26,23 @@ _AWAY = re.compile(
     r"Problem talking to the database|temporarily unable to accept job"
 )
 _LATE = re.compile(r"[Tt]imed out on send/recv|[Cc]onnection timed out")
+_OF_SOCKETS = (
+    errno.EAGAIN, errno.EBADF, errno.ECONNABORTED, errno.ECONNRESET, errno.EHOSTDOWN,
+    errno.EHOSTUNREACH, errno.EINTR, errno.EIO, errno.ENETDOWN, errno.ENETRESET,
+    errno.ENETUNREACH, errno.ENOBUFS, errno.ENOTCONN, errno.EPIPE, errno.EPROTO,
+    errno.ESHUTDOWN,
+)  # fmt: skip
+"""Errors of the system's calls that read and write a connection."""
 _BROKEN_OFF = re.compile(
     r"Zero Bytes were transmitted|\((?:send|receive|shutdown) failure\)|"
     r"Message (?:send|receive) failure|Communication shutdown failure|"
-    r"Unexpected message received|Insane message length|missing socket error"
+    r"Unexpected message received|Insane message length|missing socket error|"
+    + "|".join(re.escape(os.strerror(number)) for number in _OF_SOCKETS)
 )
 """Errors of a connection that ends after the request may have been sent.
 
-They are those of ``slurm_errno.h`` from 1000 on, and the controller's from 1800 on.
+They are those of ``slurm_errno.h`` from 1000 on, the controller's from 1800 on, and
+those of the system, in whose words Slurm's commands report them.
 """
 _UNKNOWN = re.compile(r"Invalid job id specified|Invalid job array")
 _DENIED = re.compile(r"[Pp]ermission denied")

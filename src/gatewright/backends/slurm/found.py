@@ -9,7 +9,7 @@ from dataclasses import replace
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.marks import NativeId
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
-from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_name
+from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_name, done_name
 from gatewright.backends.slurm.statuses import (
     Turns,
     claimed,
@@ -23,7 +23,7 @@ from gatewright.backends.slurm.statuses import (
     recorded,
 )
 from gatewright.core.clock import Clock
-from gatewright.core.errors import GatewayError, NotAllowed, PersonAbsent
+from gatewright.core.errors import Conflict, GatewayError, NotAllowed, PersonAbsent
 from gatewright.core.homes import Homes
 from gatewright.domains.compute import JobState, JobStatus
 
@@ -188,9 +188,38 @@ class Finder:
             ended_at=self._clock(),
         )
 
-    async def _claim(self, native: NativeId) -> Claim | None:
+    async def done_before(self, row: QueueRow, native: NativeId) -> str:
+        """Return the file that forbids the next start of a held job; "" for none.
+
+        Its machine refused to start the job. If a start of the same id came before it,
+        of which the controller has forgotten, that one has done the work.
+
+        Raises
+        ------
+        Conflict
+            The earlier start may still go on.
+        """
+        claim = await self._claim(native)
+        if (
+            claim is None
+            or claim.number != row.number
+            or claim.restarts + 1 != row.restarts
+        ):
+            return ""
+        if claim.exit_code is None:
+            raise Conflict(
+                "This job has begun before, and its machine has not told yet that it "
+                "has ended. Release it after that; if the machine failed meanwhile, "
+                "cancel the job and submit it again."
+            )
+        return done_name(await self._claim_path(native), row.restarts)
+
+    async def _claim_path(self, native: NativeId) -> str:
         folder = await self.claims(native.user)
-        path = f"{folder}/{claim_name(native.name, native.index)}"
+        return f"{folder}/{claim_name(native.name, native.index)}"
+
+    async def _claim(self, native: NativeId) -> Claim | None:
+        path = await self._claim_path(native)
         grants = await asyncio.to_thread(self._grants, native.user, [native.name])
         grant = "".join(grants)
         client = self._client.granted(grant) if grant else self._client

@@ -11,7 +11,7 @@ from pathlib import Path
 from gatewright.backends.slurm import statuses
 from gatewright.backends.slurm.checks import capabilities_of, check
 from gatewright.backends.slurm.client import Client
-from gatewright.backends.slurm.commands import Slurm
+from gatewright.backends.slurm.commands import Slurm, touched
 from gatewright.backends.slurm.directives import directives
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.looks import Looks
@@ -19,6 +19,7 @@ from gatewright.backends.slurm.marks import NativeId, native_id
 from gatewright.backends.slurm.rows import QueueRow
 from gatewright.backends.slurm.statuses import Turns, has_ended, own_id
 from gatewright.backends.slurm.submitting import Attempts, Submitter
+from gatewright.backends.slurm.words import LAUNCH_FAILED, spaced
 from gatewright.backends.worker import Workers, check_paths
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError, PersonAbsent, Unavailable
@@ -172,9 +173,22 @@ class SlurmScheduler:
 
     async def release(self, user: str, native_ids: Sequence[str]) -> None:
         rows = await self._ordered(user, native_ids)
-        numbers = [row.number for row in rows if row.state == "PENDING"]
-        if numbers:
-            await self._client.order(user, self._client.slurm.release(numbers))
+        waiting = [row for row in rows if row.state == "PENDING"]
+        await self._release(user, waiting)
+
+    async def _release(self, user: str, rows: Sequence[QueueRow]) -> None:
+        """Release jobs that wait; work that was done already is not repeated."""
+        if not rows:
+            return
+        done = []
+        for row in rows:
+            native = own_id(row)
+            if native is not None and spaced(row.reason) == LAUNCH_FAILED:
+                done.append(await self._finder.done_before(row, native))
+        if any(done):
+            await self._client.change(user, "touch", touched(list(filter(None, done))))
+        call = self._client.slurm.release([row.number for row in rows])
+        await self._client.order(user, call)
 
     async def order(self, user: str, native_ids: Sequence[str], order: Order) -> None:
         rows = await self._ordered(user, native_ids)
@@ -195,10 +209,10 @@ class SlurmScheduler:
             await self._requeue(user, [row for row in rows if not has_ended(row)])
 
     async def _requeue(self, user: str, rows: Sequence[QueueRow]) -> None:
-        held = [row.number for row in rows if row.state == "PENDING"]
+        held = [row for row in rows if row.state == "PENDING"]
         begun = [row.number for row in rows if row.state != "PENDING"]
-        if held:  # Slurm requeues no job that is in the queue.
-            await self._client.order(user, self._client.slurm.release(held))
+        # Slurm requeues no job that is in the queue.
+        await self._release(user, held)
         if begun:
             call = self._client.slurm.requeue(begun)
             await self._client.change(user, "scontrol", call)

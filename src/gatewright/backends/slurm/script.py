@@ -6,12 +6,16 @@ creates a file named after the submission in the user's home (its claim), which 
 job can create. A job that finds the file ends at once with :data:`DONE_ALREADY`, unless
 Slurm itself has requeued the same job. When the work has ended, its exit code is added
 to the file, so that the end is known even if the controller has forgotten the job.
+
+Slurm also counts a restart when a machine refuses to start a job. If the machine
+refuses since this same job runs there, of which the controller knows nothing more, the
+restart must not repeat the work: then a file :func:`done_name` forbids it.
 """
 
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gatewright.backends.slurm.directives import directives
 from gatewright.domains.compute import Submission
@@ -27,8 +31,8 @@ if ! (umask 077; mkdir -p {folder}; set -C
       echo "begun $SLURM_JOB_ID ${{SLURM_RESTART_COUNT:-0}} $(date +%s)" >"$gw_claim"
      ) 2>/dev/null && read -r gw_word gw_id gw_count gw_rest 2>/dev/null <"$gw_claim"
 then
-  [ "$gw_id" = "$SLURM_JOB_ID" ] && [ "${{SLURM_RESTART_COUNT:-0}}" -gt "$gw_count" ] ||
-    exit {done}
+  [ "$gw_id" = "$SLURM_JOB_ID" ] && [ "${{SLURM_RESTART_COUNT:-0}}" -gt "$gw_count" ] &&
+    [ ! -e "$gw_claim.done-$SLURM_RESTART_COUNT" ] || exit {done}
   echo "begun $SLURM_JOB_ID $SLURM_RESTART_COUNT $(date +%s)" >"$gw_claim"
 fi
 """
@@ -55,11 +59,18 @@ class Claim:
     """Exit code of the work; None before its end."""
     ended_at: float | None = None
     """Time of the end, seconds since 1970 UTC; None before."""
+    restarts: int = 0
+    """How often Slurm had restarted the job before this start."""
 
 
 def claim_name(name: str, index: str) -> str:
     """Return the name of the claim file of a job or an element of an array."""
     return f"{name}_{index}" if index else name
+
+
+def done_name(claim: str, restarts: int) -> str:
+    """Return the name of the file that forbids a restart of work that was done."""
+    return f"{claim}.done-{restarts}"
 
 
 def claim_in(text: str) -> Claim | None:
@@ -74,11 +85,11 @@ def claim_in(text: str) -> Claim | None:
         if len(words) != 4 or not all(map(_NUMBER.fullmatch, words[1:])):
             continue
         if words[0] == "begun":
-            claim = Claim(words[1], float(words[3]))
+            claim = Claim(words[1], float(words[3]), restarts=int(words[2]))
         elif words[0] == "ended" and claim is not None and claim.number == words[1]:
             code, at = int(words[2]), float(words[3])
             if code <= _MOST_CODE:
-                claim = Claim(claim.number, claim.began_at, code, at)
+                claim = replace(claim, exit_code=code, ended_at=at)
     return claim
 
 

@@ -21,7 +21,9 @@ _WAITING = frozenset(
     {"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"}
     | {"RESV_DEL_HOLD"}
 )
-_HELD = frozenset({"JobHeldUser", "JobHeldAdmin", "JobHoldMaxRequeue"})
+LAUNCH_FAILED = "launch failed requeued held"
+"""What Slurm writes in place of a reason when a machine refused to start a job."""
+_HELD = frozenset({"JobHeldUser", "JobHeldAdmin", "JobHoldMaxRequeue", LAUNCH_FAILED})
 _FAILURES = {
     "BOOT_FAIL": "A machine of the job did not start.",
     "DEADLINE": "It did not end before its deadline.",
@@ -45,8 +47,15 @@ _REASONS = {
     "JobHeldUser": "Held until it is released.",
     "JobHoldMaxRequeue": "Held: it was put back into the queue too often.",
     "JobLaunchFailure": "It could not be started on its machine.",
+    LAUNCH_FAILED: (
+        "Held: its machine could not start it. Release it to try again; if that does "
+        "not help, tell the operators."
+    ),
     "Licenses": "Waits for licences that others use.",
     "NodeDown": "A machine that it needs is down.",
+    "Nodes required for job are DOWN": (
+        "The machines that it needs are down, or kept for jobs that go first."
+    ),
     "None": "It has not been looked at yet.",
     "PartitionConfig": "It asks for more than its partition can ever give.",
     "PartitionDown": "Its partition is down.",
@@ -71,10 +80,15 @@ def state_of(word: str, reason: str) -> JobState:
     if word in _ACTIVE:
         return JobState.ACTIVE
     if word in _WAITING:
-        return JobState.HELD if reason in _HELD else JobState.QUEUED
+        return JobState.HELD if spaced(reason) in _HELD else JobState.QUEUED
     if word == "COMPLETED":
         return JobState.COMPLETED
     return JobState.CANCELED if word == "CANCELLED" else JobState.FAILED
+
+
+def spaced(reason: str) -> str:
+    """Return a reason with spaces, where some of Slurm's commands write ``_``."""
+    return reason.replace("_", " ")
 
 
 def why_it_waits(row: QueueRow, ahead: int) -> str:
@@ -93,7 +107,8 @@ def why_it_waits(row: QueueRow, ahead: int) -> str:
     if row.reason == "Priority":
         return f"Waits for its turn in {row.partition}; {_place(ahead)}."
     name = re.split(r"[,( ]", row.reason, maxsplit=1)[0]
-    known = _REASONS.get(name)
+    sentence = spaced(row.reason).partition(",")[0]
+    known = _REASONS.get(name) or _REASONS.get(sentence)
     if known is not None:
         return known
     if row.reason.startswith(("QOS", "Assoc")):
