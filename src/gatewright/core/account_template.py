@@ -1,7 +1,7 @@
-"""Names of accounts that are made of what an identity provider says of a person.
+"""Templates of account names, which are filled with claims of an identity provider.
 
-``{preferred_username}`` stands for the claim of this name, and
-``{eppn%@example.org}`` for the claim without this ending, which it has to have.
+``{preferred_username}`` is replaced by the claim of this name, and
+``{eppn%@example.org}`` by the claim without this ending, which it has to have.
 """
 
 import re

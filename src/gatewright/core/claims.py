@@ -43,8 +43,8 @@ class Claims:
     async def renewed(self, work: str, renew: Renew) -> AsyncIterator[None]:
         """Renew a claim, which was just made, until the block ends.
 
-        The block goes on when the claim cannot be renewed, or belongs to another
-        process by then: the work must bear to be done twice.
+        The block goes on even if the claim cannot be renewed, or another process has
+        taken it by then: so the work has to be safe to do twice.
 
         Parameters
         ----------

@@ -33,7 +33,7 @@ _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
 class AccountRule(BaseModel):
-    """Which account a person has; the first rule that fits decides, else none does."""
+    """A rule that says which account a person has; the first one that fits decides."""
 
     model_config = TABLE
 

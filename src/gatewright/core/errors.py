@@ -233,7 +233,7 @@ class PreconditionFailed(GatewayError):
 class TooLarge(GatewayError):
     """The request or its response is above a size limit.
 
-    Ask for less, in parts, or as a job; the text tells the limit.
+    Ask for less, in parts, or as a job; the message gives the limit.
     """
 
     code = "too-large"

@@ -68,11 +68,11 @@ class Trainer(Protocol):
         seed: int,
         person: str,
     ) -> Found:
-        """Put stars into two frames, subtract them and tell what was found.
+        """Inject stars into two frames, subtract them, and return what is found.
 
-        Of ``epoch`` 0 half of the fields are learned from; of 1 the other half is
-        kept for the test. What is found in the frames as they are is told with
-        ``plain`` only.
+        With ``epoch`` 0, half of the fields serve for training; with 1, the other half
+        serves for the test. With ``plain``, the frames are also subtracted without
+        stars, and these detections are returned too.
 
         Raises
         ------
@@ -381,8 +381,8 @@ class Classifiers:
     async def _told(self, classifier: str) -> Any:
         """Return the judge of a classifier as plain values; None if it is damaged.
 
-        A damaged one scores nothing, but keeps nobody from recording candidates or
-        training the next version.
+        With a damaged judge no candidate gets a score, but candidates are still
+        recorded and the next version can be trained.
         """
         content = await self._store.content(classifier)
         assert content is not None  # noqa: S101  # an active one is trained

@@ -81,11 +81,11 @@ class Pair:
 
 
 def pairs_of(images: Sequence[Image]) -> list[Pair]:
-    """Return images with those before them in their band and night that they overlap.
+    """Pair each image with earlier, overlapping images of its band and night.
 
-    The first of a night goes with the nearest one before it. Every second night is kept
-    for the test; of one night, every second image. Of many pairs some are taken,
-    evenly.
+    The first image of a night is paired with the nearest one before it. Every second
+    night is kept for the test or, if there is only one night, every second image. If
+    there are more than :data:`MOST_PAIRS` pairs, evenly spaced ones are returned.
     """
     ordered = sorted(images, key=lambda one: (one.t_min or 0.0, one.id))
     nights = sorted({math.floor(one.t_min or 0.0) for one in ordered})
@@ -214,7 +214,7 @@ def _near(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 
 def with_votes(before: Material, voted: Sequence[Candidate]) -> Material:
-    """Return a material with the candidates on whose kind most voters agree.
+    """Add the candidates that most voters call real, or bogus, to a material.
 
     Bogus examples of places where people see something real are left out. Which of the
     candidates are kept for the test depends on their field on the sky.

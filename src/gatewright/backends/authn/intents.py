@@ -109,13 +109,13 @@ class IntentGrants:
         return GrantedIntent(name, user, int(until), tuple(frames.split(",")))
 
     async def lasting(self, grant: str) -> GrantedIntent | None:
-        """Return what a grant says; None if it does not hold, or not any more."""
+        """Return what a grant says; None if it is not valid or has ended."""
         intent = self.read(grant)
         if intent is None or self._clock() >= intent.until:
             return None
         return None if await self._ended.has(intent) else intent
 
     async def end(self, grants: Sequence[str]) -> None:
-        """End the intents of grants; what is no grant is passed over."""
+        """End the intents of grants; ignore texts that are no grants."""
         found = [intent for intent in map(self.read, grants) if intent is not None]
         await self._ended.add(found, self._clock())

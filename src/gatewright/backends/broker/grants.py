@@ -21,10 +21,11 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def boot_id() -> str:
-    """Return a name of the machine's run since it was started (random(4)).
+    """Return the machine's boot id, which is new after each start (random(4)).
 
-    The monotonic clock begins anew with each start of the machine. Without this name, a
-    ticket from before could be valid again, for as long as the machine ran before.
+    The monotonic clock restarts with the machine. The boot id makes tickets from before
+    a restart invalid, which would otherwise be valid again until that clock reaches
+    their end.
     """
     return _BOOT_ID.read_text("ascii").strip()
 
@@ -75,7 +76,7 @@ class KeyGranter:
     def intent_tag(self, text: str) -> str:
         """Return the tag by which ``authn`` knows the text of an intent's grant.
 
-        It is valid on after a restart of the machine, and for no worker.
+        It stays valid after a restart of the machine. Workers do not accept it.
         """
         return hmac.digest(self._key(), f"intent {text}".encode(), "sha256").hex()
 

@@ -160,7 +160,7 @@ def waiting_status(uuid: str, *, held: bool, reason: str) -> JobStatus:
 
 
 def lost(reason: str, ended_at: float, running: Running | None = None) -> Final:
-    """Return the final record of a job whose end nobody observed."""
+    """Return the final record of a job whose end was not observed."""
     started_at = None if running is None else running.started_at
     return Final(
         state=JobState.FAILED,

@@ -49,8 +49,8 @@ class ReaderPool:
     async def start(self) -> None:
         """Start the processes, unless that was done before.
 
-        They answer once their modules are imported. If the first caller is cancelled,
-        the start goes on for the others: half of one would leave a process behind.
+        They answer once their modules are imported. The start goes on if the caller is
+        cancelled: others wait for it too, and half a start would leave a process.
         """
 
         async def begin() -> None:

@@ -31,7 +31,7 @@ class AccountRow:
 class AssociationRow:
     """An association as listed by ``sacctmgr show assoc``.
 
-    It stands for an account if it has no user, else for a user in an account.
+    Without a user it describes an account, else a user in an account.
     """
 
     account: str

@@ -141,7 +141,8 @@ def _projects(
 ) -> Sequence[Project]:
     """Return the projects from the answers about accounts, associations and shares.
 
-    Unless Slurm ``counts`` usage towards the limits, what it says of it is left out.
+    Slurm's numbers of used resources are left out, unless it ``counts`` usage towards
+    the limits.
     """
     shares = account_rows.shares(fair)
     if not counts:

@@ -309,9 +309,9 @@ class SlurmScheduler:
     ) -> Sequence[JobStatus]:
         """Return the statuses of the gateway's jobs; ended ones are queried once.
 
-        Anybody may give a job any comment, so what it says of a user is only believed
-        of a job of that user's account or of the service's ``account``. Nothing is done
-        with any other job: no file of the user whom it names is read.
+        A job belongs to the user whom its comment names only if it runs as that user's
+        account or as the service's ``account``, since anybody may write any comment.
+        Other jobs are skipped, and no file of the user whom they name is read.
         """
         known: dict[str, JobStatus] = {}
         asked = []

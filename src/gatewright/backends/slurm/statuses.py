@@ -93,8 +93,9 @@ def has_ended(row: QueueRow) -> bool:
 def recorded(rows: Sequence[AccountingRow], native: NativeId) -> AccountingRow | None:
     """Return a job's last accounting record among records with the same id.
 
-    A record is the job's if account and mark match; if the site records no comments, if
-    it is the only one of that account. None if there is no record in a final state.
+    A record belongs to the job if account and mark match. At a site that records no
+    comments, and so no marks, it has to be the only record of that account. None if
+    there is no record in a final state.
     """
     jobs = [
         row
@@ -126,9 +127,9 @@ def ended(
 ) -> JobStatus:
     """Return the status of a job from its final record and those of its steps.
 
-    In a record without an end, the elapsed time is a lower limit. Accounting tells of
-    all runs of a number: steps of an earlier run, or of another's job that had the
-    number before, are left out.
+    If the record has no end, its elapsed time is a lower limit. Accounting has the
+    records of all runs with a job number. Steps of an earlier run, or of an earlier job
+    of somebody else with the same number, are left out.
     """
     state = state_of(job.state, reason)
     begin = job.started_at or job.submitted_at or 0.0

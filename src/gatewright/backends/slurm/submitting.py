@@ -244,10 +244,10 @@ class Submitter:
         return found
 
     async def _grant(self, user: str, folder: str, group: _Group) -> str:
-        """Return the grant by which a submission goes on without its person.
+        """Return the grant for submitting the jobs after their person has left.
 
-        While the person is there, it is made anew: the command may be another now. It
-        is empty if there is none.
+        It is made again while the person sends requests, since the command may have
+        changed. It is empty if there is none.
         """
         intents = self._client.intents(user)
         if intents is None:

@@ -35,11 +35,11 @@ class SqlGrantees:
         self._exists = exists
 
     async def end_removed(self) -> float:
-        """End the rights of accounts that are gone; return the seconds to the next.
+        """End the rights of removed accounts; return the seconds until the next check.
 
-        Otherwise who gets such a name later would have them. If all are gone, the other
-        process has lost its accounts, or has none yet: then nothing is ended, since it
-        could not be undone.
+        Otherwise a later account with the same name would have them. If all accounts
+        are missing, the process that keeps them has lost them or has none yet. Then no
+        rights are ended, since that could not be undone.
 
         Raises
         ------

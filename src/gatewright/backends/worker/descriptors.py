@@ -83,8 +83,8 @@ def let_go(descriptor: int, threads: Executor) -> Future[None]:
     """Close a descriptor of a user's file in a thread of that user.
 
     On some file systems closing can block (close(2), fuse(4)). The future is done when
-    the descriptor is closed; if the threads end before they come to it, it is closed by
-    whoever ends them.
+    the descriptor is closed. If the threads end first, the code that ends them closes
+    it.
     """
     try:
         closing = threads.submit(_close, descriptor)

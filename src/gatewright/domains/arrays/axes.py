@@ -239,8 +239,8 @@ def _auxiliary(
 ) -> Axis | None:
     """Return the axis that auxiliary coordinates give to a dimension (CF 4.5, 5, 9.5).
 
-    None if none of them has one of ``kinds``. If both latitudes and longitudes stand
-    along the dimension, as for stations, neither of them is its axis.
+    None if none of them has one of ``kinds``. If both latitudes and longitudes have
+    this dimension, as for stations, neither of them is its axis.
     """
     found: dict[AxisKind | None, list[Variable]] = {}
     for variable in beside:

@@ -176,8 +176,8 @@ class Datasets:
         """Return the descriptions of data sets in the same order, for a listing.
 
         Sources without a cached description are read now, for at most three seconds in
-        all. None stands for one that takes longer, is damaged or is gone (see
-        :meth:`is_there`).
+        all. The description is None for a source that takes longer, is damaged or is
+        gone (see :meth:`is_there`).
         """
         new = [d for d in datasets if d.source not in self._descriptions]
         if new:

@@ -128,7 +128,7 @@ class Contains:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """What holds if another condition does not."""
+    """A condition that is true if another one is false."""
 
     part: "Condition"
     """The other condition."""
@@ -136,7 +136,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """What holds if all of several conditions hold."""
+    """A condition that is true if all of several conditions are true."""
 
     parts: "tuple[Condition, ...]"
     """The conditions, at least two."""
@@ -144,7 +144,7 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Some:
-    """What holds if at least one of several conditions holds."""
+    """A condition that is true if at least one of several conditions is true."""
 
     parts: "tuple[Condition, ...]"
     """The conditions, at least two."""

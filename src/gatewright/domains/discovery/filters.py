@@ -53,7 +53,7 @@ class SavedFilter:
 
 @dataclass(frozen=True, slots=True)
 class FilterDraft:
-    """What a person says of a filter."""
+    """The fields of a filter that a person sets."""
 
     condition: str
     """The condition."""

@@ -51,8 +51,8 @@ class Quality:
 def measure_qualities(frames: Sequence[Prepared]) -> Sequence[Quality | None]:
     """Return the seeing and the depth of frames of one place on the sky.
 
-    The fluxes are in units of the frame with the most stars of its PSF. None stands for
-    a frame that shares no star with it, so that their fluxes cannot be compared.
+    The fluxes are in units of the frame with the most stars of its PSF. The value is
+    None for a frame that shares no star with it: their fluxes cannot be compared.
     """
     if not frames:
         return []

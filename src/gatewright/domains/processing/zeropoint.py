@@ -122,14 +122,14 @@ def measure_zero_point(frame: Prepared, catalogue: Stars) -> ZeroPoint:
 
 
 def clipped_mean(values: Numbers, errors: Numbers) -> tuple[float, float, Mask]:
-    """Return the weighted mean of values without outliers, its error, and which it has.
+    """Return the weighted mean without outliers, its error, and a mask of used values.
 
-    The errors (one sigma) are those of single values, and positive. The error of the
-    mean includes the scatter that they do not explain; then it is wider by two parts in
-    the number of values, since few values do not tell their scatter well. Values are
-    clipped at three sigma, and at more where they are few: 3 (1 + 2 / sqrt(n)). With
-    fewer than ten values and unexplained scatter, the error is still too small by a
-    third (simulated). Without a value, the mean is NaN and its error infinite.
+    ``errors`` are those of the single values (one sigma), and positive. If the values
+    scatter more than their errors explain, the error of the mean includes this scatter,
+    and is enlarged by the factor 1 + 2 / n for n values, since few values determine
+    their scatter badly. Values are clipped at 3 (1 + 2 / sqrt(n)) sigma. With fewer
+    than ten values and unexplained scatter, the error is still too small by a third
+    (simulated). Without a value, the mean is NaN and its error infinite.
     """
     if not len(values):
         return np.nan, np.inf, np.zeros(0, np.bool_)

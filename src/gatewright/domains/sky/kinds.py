@@ -1,8 +1,8 @@
 """Finds the kind of an image (science, weight, mask, ...) and its calibration level.
 
-Both are told by words in the name of the HDU, the header and the name of the file, as
-the archives of DECam, the Legacy Surveys, ZTF, Pan-STARRS, unWISE, HST, JWST and SDSS
-use them.
+Both are recognized by words in the name of the HDU, the header and the name of the
+file, as the archives of DECam, the Legacy Surveys, ZTF, Pan-STARRS, unWISE, HST, JWST
+and SDSS use them.
 """
 
 import re
@@ -56,8 +56,8 @@ def image_kind(
 ) -> ImageKind:
     """Return the kind of an image.
 
-    The first that tells decides: the rules, the name of the HDU, the header, the name
-    of the file. An image of which none tells is a science image.
+    The first source that gives a kind decides: the rules, the name of the HDU, the
+    header, the name of the file. If none does, the image is a science image.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ class TrainingBody(BaseModel):
 
 
 class ClassifierAnswer(BaseModel):
-    """One version of what tells real from bogus in a survey."""
+    """A version of a survey's classifier, which tells real candidates from bogus."""
 
     id: str = Field(description="Name in URLs.")
     survey: str = Field(description="Survey whose candidates it judges.")

@@ -1,4 +1,4 @@
-"""Classifiers: what tells real candidates from bogus ones in each survey."""
+"""Classifiers, which tell real candidates from bogus ones in each survey."""
 
 from typing import Annotated, Any
 
@@ -59,7 +59,7 @@ async def list_classifiers(
     limit: LargeLimit = None,
     cursor: Cursor = None,
 ) -> Response:
-    """Tell all versions of each survey's classifier, the newest first."""
+    """List all versions of each survey's classifier, the newest first."""
     services = context.services
     page = await services.classifiers.page(
         context.caller,
@@ -89,9 +89,9 @@ async def list_classifiers(
 async def train_classifier(request: HttpRequest, context: Context) -> Response:
     """Begin to train the next version of a survey's classifier.
 
-    Get its “Location” to see how far it is. A version that misses more of the held-out
-    examples than the one in use is refused: it is kept, and not used. Otherwise it
-    judges all new candidates of the survey.
+    The resource at “Location” shows the progress. The new version then scores all new
+    candidates of the survey, unless it misses more of the held-out examples than the
+    version in use: then it is kept as refused, and not used.
     """
     body = await read_model(request, TrainingBody)
     services = context.services
@@ -111,7 +111,7 @@ async def train_classifier(request: HttpRequest, context: Context) -> Response:
     responses=_NONE,
 )
 async def one_classifier(context: Context, classifier: ClassifierId) -> Response:
-    """Tell the state of a classifier, and how far its training is."""
+    """Return the state of a classifier and the progress of its training."""
     services = context.services
     found = await services.classifiers.one(context.caller, classifier)
     return json_response(classifier_answer(found, context.caller, services.config))
@@ -125,10 +125,10 @@ async def one_classifier(context: Context, classifier: ClassifierId) -> Response
     responses={**_NONE, 409: {"description": "It is not trained."}},
 )
 async def classifier_report(context: Context, classifier: ClassifierId) -> Response:
-    """Tell what a classifier misses and lets pass, each number with its interval.
+    """Return how many real and bogus examples a classifier misjudges, with intervals.
 
-    All are counted on examples that it did not learn from; “data” tells of which
-    images. Injected stars are counted here, and are never candidates.
+    The examples were held out from its training; “data” describes their images.
+    Injected stars are counted here, but are never candidates.
     """
     report = await context.services.classifiers.report(context.caller, classifier)
     return Response(report, media_type="application/json")
@@ -142,9 +142,9 @@ async def classifier_report(context: Context, classifier: ClassifierId) -> Respo
     responses={**_NONE, **_SIGNED, 409: {"description": "It is not trained."}},
 )
 async def activate_classifier(context: Context, classifier: ClassifierId) -> Response:
-    """Let a version judge new candidates from now on, such as an earlier one.
+    """Use this version for new candidates from now on; it may be an earlier one.
 
-    Candidates keep the score that they have, and tell which classifier gave it.
+    Candidates keep their score, and name the classifier that gave it.
     """
     services = context.services
     found = await services.classifiers.activate(context.caller, classifier)

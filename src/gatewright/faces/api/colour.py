@@ -84,7 +84,7 @@ Positive = Annotated[float, Field(gt=0, le=1e10, allow_inf_nan=False)]
         304: {"description": "The picture has not changed."},
         404: {"description": "No such image, or the place is outside of it."},
         413: {"description": "The place has too many pixels."},
-        422: {"description": "No place is said, or a parameter is wrong."},
+        422: {"description": "No place is given, or a parameter is wrong."},
     },
 )
 async def colour_picture(

@@ -67,7 +67,7 @@ _APNG = "image/apng"
         413: {
             "description": "More than 200 images have it, or the archive is too large."
         },
-        422: {"description": "No place is said."},
+        422: {"description": "No place is given."},
         429: {"description": "You have as many archives under way as allowed."},
     },
 )

@@ -136,9 +136,9 @@ async def update(request: Request, context: Context, incident: Id) -> Response:
     responses=_NONE,
 )
 async def withdraw(context: Context, incident: Id) -> Response:
-    """Show it to nobody but administrators any more; only these may.
+    """Show an announcement to administrators only from now on; only they may do this.
 
-    It stays with its history, and “withdrawn”: false shows it again.
+    It is kept with its history, and “withdrawn”: false shows it again.
     """
     await context.services.announcements.withdraw(context.caller, incident)
     return Response(status_code=204)
