@@ -10,7 +10,8 @@ compile() {
 }
 compile "$@" -o requirements/all.txt \
   --group lint --group test --group docs --group build --group lock
-for group in run build; do
-  compile "$@" -o "requirements/$group.txt" --constraint requirements/all.txt \
-    $([ "$group" = run ] || echo --group "$group")
-done
+# What runs the gateway; that and what builds it; that and what an extra has.
+compile "$@" -o requirements/run.txt --constraint requirements/all.txt
+compile "$@" -o requirements/build.txt --constraint requirements/all.txt --group build
+compile "$@" -o requirements/parquet.txt --constraint requirements/all.txt \
+  --extra parquet

@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,7 +20,9 @@ OF_OTHERS_TESTS = "testing"
 def declared() -> set[str]:
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    return {normal(re.split(r"[^\w.-]", one)[0]) for one in project["dependencies"]}
+    extras = chain.from_iterable(project["optional-dependencies"].values())
+    every = [*project["dependencies"], *extras]
+    return {normal(re.split(r"[^\w.-]", one)[0]) for one in every}
 
 
 def normal(name: str) -> str:

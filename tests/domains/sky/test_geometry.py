@@ -14,6 +14,7 @@ from gatewright.domains.sky.geometry import (
     Vectors,
     angle,
     contains,
+    cross,
     point,
     polygon_vectors,
     stack_polygons,
@@ -25,6 +26,17 @@ from gatewright.domains.sky.geometry import (
 def random(request: pytest.FixtureRequest) -> np.random.Generator:
     """Return numbers that are a test's own, whatever ran before it."""
     return np.random.default_rng([20260131, zlib.crc32(request.node.name.encode())])
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [((3,), (3,)), ((5, 3), (3,)), ((1, 3), (7, 3)), ((2, 1, 3), (2, 6, 3))],
+)
+def test_cross_products_as_numpy_has_them(
+    random: np.random.Generator, left: tuple[int, ...], right: tuple[int, ...]
+) -> None:
+    a, b = random.normal(size=left), random.normal(size=right)
+    assert np.array_equal(cross(a, b), np.cross(a, b))
 
 
 def square(ra: float, dec: float, side: float, turn: float) -> Vectors:

@@ -16,7 +16,7 @@ from tests.support.skies import SkyServices, sky_services
 
 from gatewright.core.config import SurveySource
 from gatewright.domains.sky import Image, ImageTable
-from gatewright.faces.api.image_answers import image_answer, images_json
+from gatewright.faces.api.image_answers import image_answer, image_columns, images_json
 
 
 @given(st.lists(IMAGES, max_size=5), st.none() | st.text(), st.sampled_from(["", "/p"]))
@@ -26,7 +26,9 @@ def test_each_byte_is_the_same(
     columns = {f.name: [getattr(i, f.name) for i in images] for f in fields(Image)}
     one_by_one = [image_answer(image, prefix) for image in images]
     expected = msgspec.json.encode({"images": one_by_one, "next": following})
-    assert images_json(ImageTable(columns, following), prefix) == expected
+    assert (
+        images_json(image_columns(ImageTable(columns), prefix), following) == expected
+    )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

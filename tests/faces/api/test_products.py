@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pyarrow.parquet
 import pytest
 import pytest_asyncio
 from astropy.io import fits
@@ -172,7 +173,7 @@ async def test_an_image_less_itself_is_zero(api: httpx.AsyncClient) -> None:
         assert not np.nan_to_num(values).any()
 
 
-async def test_a_light_curve_has_every_frame_in_three_forms(
+async def test_a_light_curve_has_every_frame_in_four_forms(
     api: httpx.AsyncClient,
 ) -> None:
     asked = {"pos": f"CIRCLE {RA} {DEC} 0.001", "survey": "decam_mini"}
@@ -196,6 +197,13 @@ async def test_a_light_curve_has_every_frame_in_three_forms(
     read = parse_single_table(io.BytesIO(table.content)).to_table()
     assert list(read["flux"]) == [p["flux"] for p in points]
     assert set(read["system"]) == {"instrumental"}
+    table = await api.get("/lightcurve", params={**asked, "format": "parquet"})
+    assert table.headers["content-type"] == "application/vnd.apache.parquet"
+    columns = pyarrow.parquet.read_table(io.BytesIO(table.content))
+    assert columns.to_pylist() == points
+    assert columns.schema.metadata[b"units_of"].decode() == answer.json()["units_of"]
+    told = {field.name: field.metadata.get(b"unit") for field in columns.schema}
+    assert (told["mjd"], told["magnitude"], told["flux"]) == (b"d", b"mag", None)
 
 
 async def test_a_light_curve_waits_as_the_one_who_asks(

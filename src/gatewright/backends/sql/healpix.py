@@ -9,7 +9,7 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,25 +94,37 @@ def _zone(west: float, width: float, south: float, north: float) -> list[int] | 
     """
     if width * (math.sin(math.radians(north)) - math.sin(math.radians(south))) > 20.0:
         return None
-    longitude, latitude = _centres()
-    near = (latitude >= south - _REACH) & (latitude <= north + _REACH)
-    cells = np.flatnonzero(near)
+    centres = _centres()
+    limits = np.searchsorted(centres.latitude, (south - _REACH, north + _REACH))
+    near = slice(*limits)
     # How far a circle round the centre reaches in longitude; round a pole, everywhere.
-    share = math.sin(math.radians(_REACH)) / np.cos(np.radians(latitude[cells]))
+    share = math.sin(math.radians(_REACH)) / np.cos(np.radians(centres.latitude[near]))
     margin = np.degrees(np.arcsin(np.minimum(share, 1.0)))
     margin[share >= 1.0] = 180.0
-    behind = (longitude[cells] - west + margin) % 360.0
-    found: list[int] = cells[behind <= width + 2 * margin].tolist()
+    behind = (centres.longitude[near] - west + margin) % 360.0
+    found: list[int] = centres.cell[near][behind <= width + 2 * margin].tolist()
     return found
 
 
+class Centres(NamedTuple):
+    """The centres of all cells, sorted by latitude."""
+
+    cell: NDArray[np.int64]
+    """Numbers of the cells."""
+    longitude: Numbers
+    """Longitudes in degrees."""
+    latitude: Numbers
+    """Latitudes in degrees."""
+
+
 @lru_cache(maxsize=1)
-def _centres() -> tuple[Numbers, Numbers]:
-    """Return longitude and latitude of the centres of all cells, degrees."""
+def _centres() -> Centres:
+    """Return the centres of all cells; the first call takes some milliseconds."""
     count = 12 * 4**ORDER
     longitude, latitude = np.empty(count), np.empty(count)
     _search().healpix_to_lonlat(
         *(np.full(count, ORDER, np.uint8), np.arange(count, dtype=np.uint64)),
         *(0.5, 0.5, longitude, latitude, np.uint16(1)),
     )
-    return np.degrees(longitude), np.degrees(latitude)
+    order = np.argsort(latitude)
+    return Centres(order, np.degrees(longitude[order]), np.degrees(latitude[order]))

@@ -52,6 +52,7 @@ from gatewright.domains.sky import (
     ImageQuery,
     ImageTable,
     LeftOut,
+    Range,
     Reading,
     Region,
     ScannedFile,
@@ -118,6 +119,7 @@ _EXAMINED = 40_000
 _TOGETHER = 500
 _AT_ONCE = 50
 _SMALL = 3.0
+_FEW = 8
 
 
 class SqlImageIndex:
@@ -301,10 +303,14 @@ class SqlImageIndex:
 
 
 async def _regions_cells(regions: Sequence[Region]) -> Sequence[int] | None:
-    """Return the cells of regions; small circles are computed without a thread."""
+    """Return the cells of regions; those of small ones are found without a thread."""
     if not regions:
         return None
-    small = all(isinstance(r, Circle) and r.radius < _SMALL for r in regions)
+    small = len(regions) < _FEW and all(
+        (isinstance(r, Circle) and r.radius < _SMALL)
+        or (isinstance(r, Range) and r.north - r.south < 2 * _SMALL)
+        for r in regions
+    )
     if small and healpix_is_loaded():
         return region_cells(regions)
     return await asyncio.to_thread(region_cells, regions)

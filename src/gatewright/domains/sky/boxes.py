@@ -18,6 +18,7 @@ from gatewright.domains.sky.geometry import (
     Flags,
     Vectors,
     contains,
+    cross,
     point,
 )
 
@@ -79,10 +80,10 @@ def _meets_parallel(
 ) -> Flags:
     """Return for each polygon whether an edge crosses one parallel within the box."""
     start, end = polygons, np.roll(polygons, -1, axis=1)
-    normal = np.cross(start, end)
+    normal = cross(start, end)
     length = np.linalg.norm(normal, axis=-1)
     normal = normal / np.where(length > 0, length, 1.0)[..., None]
-    ahead = np.cross(normal, start)
+    ahead = cross(normal, start)
     arc = np.arctan2(length, np.einsum("...i,...i->...", start, end))
     # Along the edge, z = start.z cos(s) + ahead.z sin(s) = top cos(s - peak).
     top, peak = (

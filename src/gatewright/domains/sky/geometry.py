@@ -85,10 +85,22 @@ def _turning(polygons: Vectors) -> NDArray[np.float64]:
     By the theorem of Gauss and Bonnet this is 2 pi minus the area to the left.
     """
     before, after = np.roll(polygons, 1, 1), np.roll(polygons, -1, 1)
-    incoming, outgoing = np.cross(before, polygons), np.cross(polygons, after)
-    sine = _dot(np.cross(incoming, outgoing), polygons)
+    incoming, outgoing = cross(before, polygons), cross(polygons, after)
+    sine = _dot(cross(incoming, outgoing), polygons)
     turns: NDArray[np.float64] = np.arctan2(sine, _dot(incoming, outgoing))
     return np.asarray(turns.sum(axis=1))
+
+
+def cross(a: Vectors, b: Vectors) -> Vectors:
+    """Return the cross products of directions.
+
+    They are those of ``numpy.cross``, which takes ten times as long for a few.
+    """
+    product = a * b  # for its shape
+    product[..., 0] = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
+    product[..., 1] = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
+    product[..., 2] = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    return product
 
 
 def _dot(a: Vectors, b: Vectors) -> NDArray[np.float64]:
@@ -98,7 +110,7 @@ def _dot(a: Vectors, b: Vectors) -> NDArray[np.float64]:
 
 def angle(a: Vectors, b: Vectors) -> NDArray[np.float64]:
     """Return the angles between directions in radians, accurate for small angles."""
-    across = np.linalg.norm(np.cross(a, b), axis=-1)
+    across = np.linalg.norm(cross(a, b), axis=-1)
     between: NDArray[np.float64] = np.arctan2(across, _dot(a, b))
     return between
 
@@ -112,13 +124,13 @@ def edge_distances(target: Vectors, polygons: Vectors) -> tuple[Vectors, Flags]:
     """
     target = target[..., None, :]
     start, end = polygons, np.roll(polygons, -1, axis=1)
-    normal = np.cross(start, end)
+    normal = cross(start, end)
     length = np.linalg.norm(normal, axis=-1)
     normal /= np.where(length > 0, length, 1.0)[..., None]
     within = (
         (length > 0)
-        & (_dot(np.cross(normal, start), target) > 0)
-        & (_dot(np.cross(end, normal), target) > 0)
+        & (_dot(cross(normal, start), target) > 0)
+        & (_dot(cross(end, normal), target) > 0)
     )
     to_line = np.abs(np.arcsin(np.clip(_dot(normal, target), -1.0, 1.0)))
     return np.where(within, to_line, angle(start, target)), within
@@ -135,11 +147,11 @@ def contains(polygons: Vectors, target: Vectors) -> Flags:
     start = polygons[rows, nearest]
     following = _neighbour(polygons, nearest, 1)
     before = _neighbour(polygons, nearest, -1)
-    ahead = _dot(np.cross(start, following), target) >= 0
-    behind = _dot(np.cross(before, start), target) >= 0
+    ahead = _dot(cross(start, following), target) >= 0
+    behind = _dot(cross(before, start), target) >= 0
     # Nearest to a vertex, both its edges count: inside a corner that sticks out is
     # what lies left of both, inside one that goes in what lies left of either.
-    sticks_out = _dot(np.cross(before, start), following) >= 0
+    sticks_out = _dot(cross(before, start), following) >= 0
     by_corner = np.where(sticks_out, ahead & behind, ahead | behind)
     inside: Flags = np.where(within[rows, nearest], ahead, by_corner)
     on_edge: Flags = distances[rows, nearest] <= TOUCH
@@ -214,7 +226,7 @@ def crossing_edges(polygon: Vectors) -> tuple[int, int] | None:
 def _crossed(polygons: Vectors, c: Vectors, d: Vectors) -> Flags:
     """Return for each polygon whether one of its edges crosses the edge from c to d."""
     a, b = polygons, np.roll(polygons, -1, axis=1)
-    ab, cd = np.cross(a, b), np.cross(c, d)
+    ab, cd = cross(a, b), cross(c, d)
     acb, bda = -_dot(ab, c), _dot(ab, d)
     cbd, dac = -_dot(b, cd), _dot(a, cd)
     crossing = (acb * bda > 0) & (acb * cbd > 0) & (acb * dac > 0)

@@ -1,7 +1,7 @@
 """JSON descriptions of telescope images and surveys."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -149,6 +149,18 @@ class SurveyDetail(SurveyAnswer):
 
 _ImageRow = msgspec.defstruct("_ImageRow", list(ImageAnswer.model_fields))
 _RENAMED = {"footprint": "polygon", "pixel_scale": "scale"}
+IMAGE_UNITS = {
+    **dict.fromkeys(("ra", "dec", "fov", "footprint", "pieces"), "deg"),
+    **dict.fromkeys(("t_min", "t_max"), "d"),
+    **dict.fromkeys(("em_min", "em_max"), "m"),
+    **dict.fromkeys(("width", "height"), "pixel"),
+    "exposure": "s",
+    "depth": "mag",
+    "seeing": "arcsec",
+    "pixel_scale": "arcsec",
+    "file_size": "byte",
+}
+"""Units of the values of an image, as VOUnits writes them."""
 
 
 def image_columns(table: ImageTable, prefix: str) -> dict[str, Sequence[Any]]:
@@ -165,14 +177,14 @@ def image_columns(table: ImageTable, prefix: str) -> dict[str, Sequence[Any]]:
     }
 
 
-def images_json(table: ImageTable, prefix: str) -> bytes:
-    """Return the JSON of an :class:`ImageList`.
+def images_json(columns: Mapping[str, Sequence[Any]], following: str | None) -> bytes:
+    """Return the JSON of an :class:`ImageList`, from the values of its images by name.
 
     No image is made of a row, nor a dictionary: a page of 10,000 would take twice as
-    long.
+    long. ``following`` is the cursor of the next page.
     """
-    rows = list(map(_ImageRow, *image_columns(table, prefix).values()))
-    return msgspec.json.encode({"images": rows, "next": table.next})
+    rows = list(map(_ImageRow, *(columns[name] for name in ImageAnswer.model_fields)))
+    return msgspec.json.encode({"images": rows, "next": following})
 
 
 def image_links(image: str, prefix: str) -> dict[str, str]:

@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Field
 
 from gatewright.domains.sky import ColourMap, ImageKind
 from gatewright.web.form_text import EMPTY_IS_NONE
+from gatewright.web.json_model import BINARY
+from gatewright.web.parquet_table import MEDIA_TYPE
 
 _REGION = (
     "Place in ICRS degrees: “CIRCLE ra dec radius”, “RANGE ra1 ra2 dec1 dec2” or "
@@ -26,6 +28,19 @@ ListForm = Annotated[
         "as RFC 4180 says, not changed: tell a spreadsheet to import them as text.",
     ),
 ]
+ImageListForm = Annotated[
+    Literal["json", "csv", "parquet"],
+    Query(
+        alias="format",
+        title="Form",
+        description="json: a page; csv or parquet: a table with the same values in "
+        "the same units, a page if “limit” is given and otherwise all rows. In CSV, "
+        "unknown values are empty, positions of an outline are “ra dec ra dec ...”, "
+        "and cells are quoted as RFC 4180 says, not changed: tell a spreadsheet to "
+        "import them as text. Parquet names units in its schema, and needs the "
+        "gateway's extra “parquet” (pyarrow), without which the answer is 501.",
+    ),
+]
 LISTS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -36,6 +51,19 @@ LISTS: dict[int | str, dict[str, Any]] = {
     },
 }
 """Descriptions of the response with a listing as JSON or CSV."""
+PARQUET: dict[str, Any] = {MEDIA_TYPE: {"schema": BINARY}}
+NO_PARQUET: dict[int | str, dict[str, Any]] = {
+    501: {"description": "Parquet needs the extra “parquet”, which is not installed."}
+}
+"""Description of the response without pyarrow."""
+IMAGE_LISTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {**LISTS[200]["content"], **PARQUET},
+        "description": "What was found.",
+    },
+    **NO_PARQUET,
+}
+"""Descriptions of the responses with a listing as JSON, CSV or Parquet."""
 
 Pos = Annotated[
     list[str] | None,

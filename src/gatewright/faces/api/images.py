@@ -2,8 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
@@ -12,14 +12,16 @@ from gatewright.core.errors import InvalidContent
 from gatewright.core.pages import Page, page_limit
 from gatewright.domains.sky import CutoutFormat
 from gatewright.faces.api.image_answers import (
+    IMAGE_UNITS,
     ImageAnswer,
     ImageList,
     image_answer,
+    image_columns,
     images_json,
 )
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
-    LISTS,
+    IMAGE_LISTS,
     Arcsec,
     Band,
     ColourMapName,
@@ -27,9 +29,9 @@ from gatewright.faces.api.image_parameters import (
     Degrees,
     Exposure,
     Form,
+    ImageListForm,
     Kind,
     Lie,
-    ListForm,
     Marks,
     Padded,
     Percentiles,
@@ -48,6 +50,12 @@ from gatewright.web.context import Context
 from gatewright.web.csv_table import csv_listing
 from gatewright.web.json_model import BINARY
 from gatewright.web.listing import Cursor, Limit, encoded_listing, json_response
+from gatewright.web.parquet_table import Columns, parquet_listing
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_FEW = 500
 
 router = APIRouter(tags=["sky"])
 
@@ -71,7 +79,7 @@ ImageId = Annotated[
     operation_id="searchImages",
     response_model=ImageList,
     summary="Find images",
-    responses=LISTS,
+    responses=IMAGE_LISTS,
 )
 async def find_images(
     request: Request,
@@ -89,7 +97,7 @@ async def find_images(
     exposure: Exposure = None,
     limit: Limit = None,
     cursor: Cursor = None,
-    form: ListForm = "json",
+    form: ImageListForm = "json",
 ) -> Response:
     """Find images by place, time, band and more; without parameters, all images.
 
@@ -118,14 +126,35 @@ async def find_images(
         prefix = services.config.prefix
         return found.map(lambda one: image_answer(one, prefix))
 
+    async def columns(most: int, begin: str | None) -> tuple[Columns, str | None]:
+        table = await services.sky.table(
+            context.caller, query, limit=most, cursor=begin
+        )
+        many = len(table.columns["id"])
+        values = await aside(many, image_columns, table, services.config.prefix)
+        return values, table.next
+
     if form == "csv":
         return await csv_listing(request, "images", ImageAnswer, page, limit, cursor)
-    table = await services.sky.table(
-        context.caller, query, limit=page_limit(limit), cursor=cursor
-    )
-    # In a thread, so that others are not held up by the text of a long page.
-    body = await asyncio.to_thread(images_json, table, services.config.prefix)
-    return encoded_listing(request, body, table.next)
+    if form == "parquet":
+        return await parquet_listing(
+            request, "images", ImageAnswer, IMAGE_UNITS, columns, limit, cursor
+        )
+    found, following = await columns(page_limit(limit), cursor)
+    body = await aside(len(found["id"]), images_json, found, following)
+    return encoded_listing(request, body, following)
+
+
+async def aside(
+    rows: int, make: Callable[P, T], *given: P.args, **named: P.kwargs
+) -> T:
+    """Return what a function makes of rows: of many in a thread, so that others go on.
+
+    Of few it is made at once, which takes less time than a thread does to start.
+    """
+    if rows <= _FEW:
+        return make(*given, **named)
+    return await asyncio.to_thread(make, *given, **named)
 
 
 @router.get(

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import LightCurve
 from gatewright.faces.api.image_parameters import (
+    NO_PARQUET,
+    PARQUET,
     Band,
     Degrees,
     Place,
@@ -21,12 +23,14 @@ from gatewright.faces.api.image_parameters import (
 from gatewright.faces.api.image_query import image_query, place_text
 from gatewright.faces.api.product_answers import (
     LightCurveAnswer,
+    LightPointAnswer,
     light_curve_answer,
     point_answer,
 )
 from gatewright.faces.api.product_bodies import circle
 from gatewright.web.context import Context
 from gatewright.web.listing import json_response
+from gatewright.web.parquet_table import parquet_response
 
 router = APIRouter(tags=["sky"])
 
@@ -61,18 +65,29 @@ _VOTABLE = "application/x-votable+xml"
 
 CURVES: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {"application/json": {}, "text/csv": {}, _VOTABLE: {}},
+        "content": {
+            "application/json": {},
+            "text/csv": {},
+            _VOTABLE: {},
+            **PARQUET,
+        },
         "description": "The light curve.",
     },
     401: {"description": "You are not signed in."},
     404: {"description": "No image covers the place, or none can be measured."},
     413: {"description": "Too many images; restrict them by time or band."},
+    **NO_PARQUET,
 }
 """Descriptions of the responses with a light curve, by status."""
 
 CurveForm = Annotated[
-    Literal["json", "csv", "votable"],
-    Query(alias="format", title="Form", description="Format of the response."),
+    Literal["json", "csv", "votable", "parquet"],
+    Query(
+        alias="format",
+        title="Form",
+        description="Format of the response. Parquet needs the gateway's extra "
+        "“parquet” (pyarrow).",
+    ),
 ]
 
 
@@ -113,11 +128,19 @@ async def light_curve(
     curve = await context.services.processing.light_curve(
         context.caller, place.ra, place.dec, query
     )
-    return light_curve_response(curve, form)
+    return await light_curve_response(curve, form)
 
 
-def light_curve_response(curve: LightCurve, form: str) -> Response:
-    """Return a response with a light curve as ``json``, ``csv`` or ``votable``."""
+async def light_curve_response(curve: LightCurve, form: str) -> Response:
+    """Return a response with a light curve.
+
+    ``form`` is ``json``, ``csv``, ``votable`` or ``parquet``.
+
+    Raises
+    ------
+    NotImplementedHere
+        Parquet is asked for, and pyarrow is not installed.
+    """
     if form == "json":
         return json_response(light_curve_answer(curve))
     if form == "csv":
@@ -128,6 +151,15 @@ def light_curve_response(curve: LightCurve, form: str) -> Response:
         # Unknown values are empty.
         table.writerows(point_answer(point) for point in curve.points)
         return Response(text.getvalue(), media_type="text/csv; charset=utf-8")
+    if form == "parquet":
+        points = list(map(point_answer, curve.points))
+        return await parquet_response(
+            LightPointAnswer,
+            {name: unit for name, unit, *_ in _COLUMNS if unit},
+            {name: [point[name] for point in points] for name, *_ in _COLUMNS},
+            "lightcurve",
+            {"units_of": curve.units_of},
+        )
     return Response(votable_text(curve), media_type=_VOTABLE)
 
 

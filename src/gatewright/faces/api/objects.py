@@ -81,4 +81,4 @@ async def object_light_curve(
     curve = await services.processing.light_curve(
         context.caller, found.ra, found.dec, query
     )
-    return light_curve_response(curve, form)
+    return await light_curve_response(curve, form)
