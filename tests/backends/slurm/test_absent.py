@@ -42,12 +42,12 @@ from gatewright.domains.compute import (
 )
 
 PROGRAM = """#!{python} -I
-import json, os, pathlib, sys
+import fcntl, json, os, pathlib, sys
 folder = pathlib.Path({folder!r})
+turn, asked = (folder / "turn").open("w"), (folder / "asked").open("a")
+fcntl.flock(turn, fcntl.LOCK_EX)
 queue = json.loads((folder / "queue").read_text())
-name = pathlib.Path(sys.argv[0]).name
-with (folder / "asked").open("a") as asked:
-    print(name, file=asked)
+print(name := pathlib.Path(sys.argv[0]).name, file=asked)
 if (folder / "away").exists():
     sys.exit("slurm: error: " + ((folder / "away").read_text() or {late!r}))
 options = dict(one.lstrip("-").partition("=")[::2] for one in sys.argv[1:])

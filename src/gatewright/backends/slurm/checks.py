@@ -12,11 +12,14 @@ from gatewright.domains.compute import (
 SUBMIT_SECONDS = 15.0
 """Longest time that a submission takes. One that is unconfirmed after that was
 interrupted."""
+SUBMIT_EACH_SECONDS = 0.05
+"""Time that each job of one request adds to it, with some to spare."""
 _UNKNOWN = Capabilities(
     cores=1 << 31,
     memory_bytes=1 << 62,
     nodes=1 << 31,
     submit_seconds=SUBMIT_SECONDS,
+    submit_each_seconds=SUBMIT_EACH_SECONDS,
     orders=frozenset(OrderKind),
 )
 
@@ -31,6 +34,7 @@ def capabilities_of(seen: Snapshot | None) -> Capabilities:
         nodes=max(partition.nodes for partition in seen.partitions),
         queues=tuple(partition.name for partition in seen.partitions),
         submit_seconds=SUBMIT_SECONDS,
+        submit_each_seconds=SUBMIT_EACH_SECONDS,
         orders=_UNKNOWN.orders,
     )
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from gatewright.backends.slurm.checks import SUBMIT_EACH_SECONDS, SUBMIT_SECONDS
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Call
 from gatewright.backends.slurm.found import Finder, by_mark
@@ -37,8 +38,10 @@ from gatewright.domains.compute import (
 )
 
 _log = logging.getLogger(__name__)
-_AT_ONCE = 4
+_AT_ONCE = 8
+"""Commands that submit jobs of one request at the same time, as ``xargs -P8``."""
 _SURELY_FIRST_SECONDS = 5.0
+"""Age of a job with which a submission that begins is surely its first."""
 
 Outcome = JobStatus | GatewayError
 
@@ -49,6 +52,9 @@ class _Group:
 
     mark: Mark
     elements: Sequence[Submission]
+    alone_until: float = 0.0
+    """Time until which nobody else submits them, seconds since 1970 UTC; 0 if another
+    may have done so before."""
 
     @property
     def first(self) -> Submission:
@@ -67,8 +73,10 @@ class Attempts:
         self._clock = clock
         self._going_on: set[str] = set()
 
-    def begin(self, mark: Mark, submitted_at: float) -> bool:
+    def begin(self, mark: Mark, alone_until: float) -> bool:
         """Record an attempt; return whether there may have been an earlier one.
+
+        Until ``alone_until``, seconds since 1970 UTC, none comes from elsewhere.
 
         Raises
         ------
@@ -78,7 +86,7 @@ class Attempts:
         if mark.name in self._going_on:
             raise TimedOut("This job is just being submitted.", retry_after=2.0)
         self._going_on.add(mark.name)
-        old = self._clock() - submitted_at > _SURELY_FIRST_SECONDS
+        old = self._clock() > alone_until
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self._folder / mark.name).touch(exist_ok=False)
@@ -162,9 +170,17 @@ class Submitter:
         for submission in submissions:
             mark = mark_of(submission)
             marks.setdefault(mark.name, (mark, []))[1].append(submission)
+        # Of many jobs, the last wait long for their turn. Within their lease, that is
+        # no reason to look for each in the queue.
+        lease = SUBMIT_SECONDS + SUBMIT_EACH_SECONDS * len(marks)
+        young = self._clock() - _SURELY_FIRST_SECONDS
         groups = [
-            # In the order of their indices, as the grant has them.
-            _Group(mark, sorted(elements, key=lambda one: one.array_index or 0))
+            _Group(
+                mark,
+                # In the order of their indices, as the grant has them.
+                sorted(elements, key=lambda one: one.array_index or 0),
+                at + lease if (at := elements[0].submitted_at) >= young else 0.0,
+            )
             for mark, elements in marks.values()
         ]
         results = await asyncio.gather(*map(one, groups), return_exceptions=True)
@@ -212,7 +228,7 @@ class Submitter:
         self, user: str, folder: str, group: _Group
     ) -> Mapping[str, Outcome]:
         again = await asyncio.to_thread(
-            self._attempts.begin, group.mark, group.first.submitted_at
+            self._attempts.begin, group.mark, group.alone_until
         )
         found: dict[str, Outcome] = {}
         try:

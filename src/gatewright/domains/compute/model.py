@@ -359,6 +359,8 @@ class Capabilities:
     submit_seconds: float = 5.0
     """Longest time that a submission takes. One that is unconfirmed after that was
     interrupted."""
+    submit_each_seconds: float = 0.0
+    """Time that is added for each job if one request submits several."""
     orders: frozenset[str] = frozenset()
     """Kinds of further orders that the scheduler supports (:class:`OrderKind`)."""
 

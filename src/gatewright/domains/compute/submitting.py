@@ -119,7 +119,8 @@ class Submitter:
         """
         user = caller.require_user()
         now = self._clock()
-        lease = on.scheduler.capabilities.submit_seconds
+        able = on.scheduler.capabilities
+        lease = able.submit_seconds + able.submit_each_seconds * len(specs)
         use = None
         if key is not None:
             digest = _digest(key, specs, together=together)
