@@ -38,6 +38,8 @@ class Stamp:
     """The cut-out; empty where there is none."""
     reason: str = ""
     """Why there is none."""
+    partners: Sequence[Image] = ()
+    """The weight, uncertainty and mask that are cut out beside it."""
 
 
 async def stamps(
@@ -47,12 +49,19 @@ async def stamps(
     request: CutoutRequest,
     most_bytes: int,
     caption: Callable[[Image], str] | None = None,
+    *,
+    partners: bool = False,
+    one_file: bool = False,
 ) -> Sequence[Stamp]:
     """Return the padded cut-outs of the images that have a place, in order of time.
 
     They are cut one after the other, so that one request has one reader at most, and
     all of them have at most ``most_bytes``. ``caption`` returns the words that are
     drawn on the picture of an image.
+
+    With ``partners``, the weight, uncertainty and mask of an image are cut out beside
+    it, as extensions of one FITS file. With ``one_file``, the cut-outs are the
+    extensions of one FITS file without its primary HDU; their EXTVER counts from 1.
 
     Raises
     ------
@@ -78,15 +87,31 @@ async def stamps(
     if not images:
         raise NotFound("No image that you may see has this place.")
     requests = _sized(request, request.region, [image.scale for image in images])
-    size = sum((one.pixels or 0) ** 2 for one in requests) * _PIXEL_BYTES
+    beside = await sky.partners(caller, images, middle) if partners else {}
+    planes = [1 + len(beside.get(image.id, ())) for image in images]
+    pixels = sum(
+        (one.pixels or 0) ** 2 * many
+        for one, many in zip(requests, planes, strict=True)
+    )
+    size = pixels * _PIXEL_BYTES
     if request.format is CutoutFormat.FITS and size > most_bytes:
         raise _too_large(len(images), most_bytes)
     found: list[Stamp] = []
     left = most_bytes
+    number = 1
     for image, one in zip(images, requests, strict=True):
-        words = caption(image) if caption else ""
+        more = beside.get(image.id, ())
+        asked = replace(
+            one,
+            caption=caption(image) if caption else "",
+            version=number if one_file else None,
+        )
         try:
-            content = await sky.cut(caller, image, replace(one, caption=words))
+            content = await (
+                sky.cut_together(caller, image, more, asked)
+                if partners or one_file
+                else sky.cut(caller, image, asked)
+            )
         except GatewayError as error:
             if error.transient:
                 raise
@@ -95,7 +120,8 @@ async def stamps(
         left -= content.size
         # Shielded, so that the descriptor is closed even if the request is cancelled.
         reading = asyncio.to_thread(_taken, content, enough=left >= 0)
-        found.append(Stamp(image, await asyncio.shield(reading)))
+        found.append(Stamp(image, await asyncio.shield(reading), partners=more))
+        number += 1
         if left < 0:
             raise _too_large(len(images), most_bytes)
     return found

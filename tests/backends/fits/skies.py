@@ -75,7 +75,7 @@ def ask(path: str, region: str, **more: Any) -> dict[str, Any]:
         "path": path, "identity": "", "hdu": 0, "region": region, "format": "fits",
         "stretch": ["asinh", 0.5, 99.5], "size": None, "orientation": "native",
         "marks": False, "caption": "", "aligned": False, "limits": "percentile",
-        "colours": "gray", "arcsec": None,
+        "colours": "gray", "kind": "science", "arcsec": None,
         "maximum": 1 << 40, "plane": None, "padded": False, "pixels": None, **more,
     }  # fmt: skip
 

@@ -83,3 +83,28 @@ async def test_three_images_of_one_format_that_can_are_combined_in_colour() -> N
     for paths in (("a.grey", "b.grey", "c.grey"), ("a.fits", "b.fits", "c.other")):
         with pytest.raises(InvalidContent, match="cannot be combined"):
             await painted(*paths)
+
+
+class Together(Named):
+    """A reader that can cut an image and its partners together, too."""
+
+    async def cut_together(
+        self, images: Sequence[Image], request: CutoutRequest
+    ) -> Content:
+        return Content(len(images), "", f"cut together by {self.name}")
+
+
+async def test_an_image_and_its_partners_of_one_format_that_can_are_cut_together() -> (
+    None
+):
+    readers = ImageReaders(
+        [((".grey",), Named("grey")), ((".fits",), Together("fits"))]
+    )
+    asked = CutoutRequest(Circle(1, 2, 3))
+    for paths in (["a.fits"], ["a.fits", "b.dat", "c.FITS"]):
+        images = [image("s", path) for path in paths]
+        made = await readers.cut_together(images, asked)
+        assert (made.size, made.name) == (len(paths), "cut together by fits")
+    for paths in (["a.grey"], ["a.fits", "b.grey"]):
+        with pytest.raises(InvalidContent, match="without “partners”"):
+            await readers.cut_together([image("s", path) for path in paths], asked)

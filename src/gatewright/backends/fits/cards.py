@@ -29,13 +29,20 @@ _WCS = re.compile(
 )
 _SUMS = {"CHECKSUM", "DATASUM"}
 _COMMENTARY = {"COMMENT", "HISTORY", "", "CONTINUE"}
-_UNSHARED = {"EXTNAME", "EXTVER", "EXTLEVEL", "BSCALE", "BZERO", "BLANK", "BUNIT"}
+_NAMES = {"EXTNAME", "EXTVER", "EXTLEVEL"}
+_UNSHARED = {*_NAMES, "BSCALE", "BZERO", "BLANK", "BUNIT"}
 
 
 def cutout_header(
-    own: bytes, primary: bytes, box: Box, source: str, *, extended: bool = False
+    own: bytes,
+    primary: bytes,
+    box: Box,
+    source: str,
+    *,
+    extended: bool = False,
+    extension: tuple[str, int] | None = None,
 ) -> bytes:
-    """Return the header of a cut-out as a primary HDU, padded to whole blocks.
+    """Return the header of a cut-out, padded to whole blocks.
 
     Parameters
     ----------
@@ -48,6 +55,8 @@ def cutout_header(
         Name of the image, for a HISTORY card.
     extended
         Whether other HDUs follow.
+    extension
+        EXTNAME and EXTVER of the cut-out as an extension; None for a primary HDU.
 
     Raises
     ------
@@ -55,8 +64,11 @@ def cutout_header(
         A reference pixel is not a number.
     """
     kept = [card for card in cards(own) if not _STRUCTURE.match(_keyword(card))]
+    if extension:
+        kept = [card for card in kept if _keyword(card) not in _NAMES]
     lengths = {f"NAXIS{n}": length for n, length in enumerate(box.lengths, start=1)}
-    lines = [make_card("SIMPLE", "T", "conforms to FITS standard")]
+    first = make_card("SIMPLE", "T", "conforms to FITS standard")
+    lines = [make_card("XTENSION", "'IMAGE   '", "") if extension else first]
     for card in cards(own):
         keyword = _keyword(card)
         if keyword in lengths:
@@ -66,6 +78,14 @@ def cutout_header(
             lines.append(card)
     if extended:
         lines.append(make_card("EXTEND", "T", "the tables of the distortion follow"))
+    if extension:
+        name, version = extension
+        lines += [
+            make_card("PCOUNT", "0", "no further data"),
+            make_card("GCOUNT", "1", "one image"),
+            make_card("EXTNAME", f"'{name:<8}'", "what the pixels are"),
+            make_card("EXTVER", str(version), "number of the image"),
+        ]
     # wcslib reads the exponent E only, and takes 0.01 for 1.0D-2.
     plain = [plain_exponent(c) if _WCS.match(_keyword(c)) else c for c in kept]
     lines += [_moved(card, box, _PLACE) for card in plain]
@@ -108,7 +128,9 @@ def _keyword(card: bytes) -> str:
 
 def make_card(keyword: str, value: str, comment: str) -> bytes:
     """Return a card in fixed format: 80 bytes."""
-    return f"{keyword:<8}= {value:>20} / {comment}"[:CARD].ljust(CARD).encode()
+    # Texts begin in column 11, as the fixed format has it.
+    placed = value.ljust(20) if value.startswith("'") else value.rjust(20)
+    return f"{keyword:<8}= {placed} / {comment}"[:CARD].ljust(CARD).encode()
 
 
 def _moved(card: bytes, box: Box, places: re.Pattern[str]) -> bytes:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gatewright.backends.fits.blocks import BLOCK
 from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.cards import cutout_header, make_card, table_header
-from gatewright.backends.fits.header import cards
+from gatewright.backends.fits.header import CARD, cards
 from gatewright.backends.fits.image_wcs import ImageWcs
 from gatewright.backends.fits.source import Source, pedestal, physical, pieces
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge
@@ -100,15 +100,56 @@ def padded_pixels(
     return whole, minus
 
 
-def padded_parts(source: Source, box: Box) -> Iterator[bytes]:
-    """Yield the bytes of a stamp as FITS, with 32-bit floats and NaN padding."""
-    own = [card for card in cards(source.own) if not card.startswith(_SCALING)]
+def stamp_kind(source: Source, *, flags: bool) -> np.dtype[np.generic]:
+    """Return the type of a stamp's pixels: 32-bit floats, but integers for flags.
+
+    Floats would round the flags of 32 bits.
+    """
+    slope, zero, _ = source.scaling
+    unsigned = 2.0 ** (8 * source.kind.itemsize - 1)
+    stored = source.kind.kind in "iu" and slope == 1 and zero in {0.0, unsigned}
+    return source.kind if flags and stored else np.dtype(">f4")
+
+
+def stamp_cards(source: Source, kind: np.dtype[np.generic]) -> bytes:
+    """Return the image's header for a stamp whose pixels have a type."""
+    own = list(cards(source.own))
+    if kind.kind != "f":
+        text = "COMMENT All bits of pixels beyond the image are set."
+        return b"".join([*own, text.ljust(CARD).encode()])
+    own = [card for card in own if not card.startswith(_SCALING)]
     bits = make_card("BITPIX", "-32", "IEEE single precision")
-    own = [bits if card.startswith(b"BITPIX  ") else card for card in own]
-    yield cutout_header(
-        b"".join(own), source.primary, box, source.name, extended=bool(source.tables)
-    )
-    data = padded_pixels(source, box)[0].astype(">f4").tobytes()
+    return b"".join(bits if card.startswith(b"BITPIX  ") else card for card in own)
+
+
+def stamp_data(source: Source, box: Box, kind: np.dtype[np.generic]) -> bytes:
+    """Return the pixels of a stamp as they are stored in FITS.
+
+    Beyond the image they are NaN, and all bits of flags are set, as nothing is known of
+    the pixel.
+    """
+    if kind.kind == "f":
+        return padded_pixels(source, box)[0].astype(kind).tobytes()
+    inner = within(box, source.wcs)
+    raw = bytearray().join(pieces(source, inner))
+    signed = kind.kind == "i" and source.scaling[1] == 0
+    whole = np.full((box.height, box.width), -1 if signed else np.iinfo(kind).max, kind)  # type: ignore[type-var]
+    rows = slice(inner.y0 - box.y0, inner.y1 - box.y0)
+    columns = slice(inner.x0 - box.x0, inner.x1 - box.x0)
+    whole[rows, columns] = np.frombuffer(raw, kind).reshape(-1, inner.width)
+    return whole.tobytes()
+
+
+def padded_parts(source: Source, box: Box, *, flags: bool = False) -> Iterator[bytes]:
+    """Yield the bytes of a stamp as FITS.
+
+    Its pixels are 32-bit floats with NaN beyond the image; those of ``flags`` remain
+    integers.
+    """
+    kind = stamp_kind(source, flags=flags)
+    own, more = stamp_cards(source, kind), bool(source.tables)
+    yield cutout_header(own, source.primary, box, source.name, extended=more)
+    data = stamp_data(source, box, kind)
     yield data
     yield bytes(-len(data) % BLOCK)
     for table in source.tables:

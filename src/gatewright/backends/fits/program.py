@@ -7,19 +7,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from gatewright.backends.fits.box import box_of
+from gatewright.backends.fits.box import Box, box_of
 from gatewright.backends.fits.colour import colour_picture
 from gatewright.backends.fits.cube import Cube
 from gatewright.backends.fits.cut import fits_parts, fits_size
 from gatewright.backends.fits.padded import padded_parts, stamp_box
 from gatewright.backends.fits.picture import Look, aligned_picture, picture
 from gatewright.backends.fits.scan import scan_file
-from gatewright.backends.fits.source import load
+from gatewright.backends.fits.source import Source, load
+from gatewright.backends.fits.together import together
 from gatewright.backends.readers import Output
 from gatewright.core.errors import InvalidRequest, TooLarge
 from gatewright.domains.sky import (
     Circle,
     Colours,
+    ImageKind,
     Limits,
     Orientation,
     Stretch,
@@ -27,7 +29,7 @@ from gatewright.domains.sky import (
     parse_region,
 )
 
-__all__ = ["colour", "cut", "scan"]
+__all__ = ["colour", "cut", "cut_together", "scan"]
 
 
 def scan(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
@@ -80,10 +82,45 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         image = picture(source, box, look)
         return _answer([image], len(image), output)
     if padded:
-        image = b"".join(padded_parts(source, box))
+        flags = arguments["kind"] == ImageKind.MASK
+        image = b"".join(padded_parts(source, box, flags=flags))
         return _answer([image], len(image), output)
     header, length, size = fits_size(source, box)
-    maximum = arguments["maximum"]
+    _check_size(size, arguments["maximum"])
+    parts = fits_parts(source, box, header, length)
+    return _answer(parts, size, output)
+
+
+def cut_together(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Cut the ``images``, an image and its partners, at the same pixels.
+
+    They become extensions of a FITS file; see
+    :func:`gatewright.backends.fits.together.together`. It returns and writes what
+    :func:`cut` does, and raises the same errors.
+    """
+    first = load(*arguments["images"][0][:3])
+    region, padded = parse_region(arguments["region"]), arguments["padded"]
+    flat = (
+        stamp_box(region, first.wcs, arguments["pixels"], arguments["arcsec"])
+        if padded
+        else box_of(region, first.wcs)
+    )
+    number = arguments["plane"]
+    sources: list[tuple[Source, ImageKind, Box]] = []
+    for path, identity, hdu, kind in arguments["images"]:
+        source = load(path, identity, hdu)
+        # One mask can be that of all planes.
+        plane = number if not sources or source.cube.planes > 1 else None
+        single = padded or number is not None
+        box = replace(flat, further=_planes(source.cube, plane, single=single))
+        sources.append((source, ImageKind(kind), box))
+    size, parts = together(sources, padded=padded, version=arguments["version"])
+    _check_size(size, arguments["maximum"])
+    return _answer(parts, size, output)
+
+
+def _check_size(size: int, maximum: int) -> None:
+    """Raise TooLarge if a cut-out has more than ``maximum`` bytes."""
     if size > maximum:
         raise TooLarge(
             f"The cut-out would be {size} bytes, more than the {maximum} that one "
@@ -91,8 +128,6 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
             estimate_bytes=size,
             limit_bytes=maximum,
         )
-    parts = fits_parts(source, box, header, length)
-    return _answer(parts, size, output)
 
 
 def _planes(

@@ -121,12 +121,12 @@ class FitsReader:
 
     async def cut(self, image: Image, request: CutoutRequest) -> Content:
         self._let_read(image)
-        function, key = f"{_PROGRAM}:cut", image.path
         stretch = request.stretch
         arguments = {
             "path": image.path,
             "identity": image.identity,
             "hdu": image.hdu,
+            "kind": str(image.kind),
             "region": region_text(request.region),
             "format": str(request.format),
             "stretch": [stretch.name, stretch.low, stretch.high],
@@ -143,7 +143,34 @@ class FitsReader:
             "arcsec": request.arcsec,
             "maximum": self._maximum,
         }
-        media, name = _MEDIA[request.format], f"{image.id}.cutout.{request.format}"
+        return await self._cut_out("cut", arguments, image, request.format)
+
+    async def cut_together(
+        self, images: Sequence[Image], request: CutoutRequest
+    ) -> Content:
+        for image in images:
+            self._let_read(image)
+        arguments = {
+            "images": [
+                [one.path, one.identity, one.hdu, str(one.kind)] for one in images
+            ],
+            "region": region_text(request.region),
+            "plane": request.plane,
+            "padded": request.padded,
+            "pixels": request.pixels,
+            "arcsec": request.arcsec,
+            "version": request.version,
+            "maximum": self._maximum,
+        }
+        form = CutoutFormat.FITS
+        return await self._cut_out("cut_together", arguments, images[0], form)
+
+    async def _cut_out(
+        self, program: str, arguments: dict[str, Any], image: Image, form: CutoutFormat
+    ) -> Content:
+        """Return what a function made of an image, from memory if it is small."""
+        function, key = f"{_PROGRAM}:{program}", image.path
+        media, name = _MEDIA[form], f"{image.id}.cutout.{form}"
         async with self._pool.window(function, arguments, key=key) as view:
             data = bytes(view)
         if data:

@@ -10,8 +10,9 @@ from gatewright.domains.sky.bands import (
     parse_band,
 )
 from gatewright.domains.sky.colour import Colours, colour_levels
+from gatewright.domains.sky.extensions import primary_hdu, text_table
 from gatewright.domains.sky.ingest import Ingest, IngestReport
-from gatewright.domains.sky.kinds import calibration_level, image_kind
+from gatewright.domains.sky.kinds import calibration_level, extension_name, image_kind
 from gatewright.domains.sky.model import (
     ColourRequest,
     Content,
@@ -37,7 +38,12 @@ from gatewright.domains.sky.places import (
     named_places,
     parse_place,
 )
-from gatewright.domains.sky.ports import ColourReader, ImageIndex, ImageReader
+from gatewright.domains.sky.ports import (
+    ColourReader,
+    ImageIndex,
+    ImageReader,
+    PartnerReader,
+)
 from gatewright.domains.sky.readers import ImageReaders
 from gatewright.domains.sky.regions import (
     Circle,
@@ -93,6 +99,7 @@ __all__ = [
     "LeftOut",
     "Limits",
     "Orientation",
+    "PartnerReader",
     "Place",
     "Places",
     "Polygon",
@@ -114,6 +121,7 @@ __all__ = [
     "colour_levels",
     "coloured_filters",
     "day_share",
+    "extension_name",
     "find_band",
     "grey_levels",
     "header_mjd",
@@ -129,6 +137,8 @@ __all__ = [
     "parse_region",
     "parse_times",
     "percentile_limits",
+    "primary_hdu",
     "sides",
+    "text_table",
     "with_times",
 ]

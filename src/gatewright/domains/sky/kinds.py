@@ -40,6 +40,22 @@ _AT_THE_END: Mapping[str, ImageKind] = {
 }
 """Words that tell the kind only as the last word of a name. In ``exp-0012``, for
 instance, ``exp`` is the number of an exposure and not an exposure map."""
+PARTNERS = (ImageKind.WEIGHT, ImageKind.UNCERTAINTY, ImageKind.MASK)
+"""Kinds of images that tell about the pixels of a science image."""
+ROLES = frozenset(
+    [
+        *("image", "images", "img", "ooi", "sci", "science", "sciimg"),
+        *("int", "data", "drz", "drc", "unconv"),
+        *(
+            word
+            for words in (_NOT_SCIENCE, _AT_THE_END)
+            for word, kind in words.items()
+            if kind in PARTNERS
+        ),
+    ]
+)
+"""Words that tell in names whether a file is a science image or a partner of one."""
+_VARIANCES = {"var", "variance"}
 _CALIBRATIONS = ("bias", "zero", "dark", "flat", "arc", "lamp")
 _COMBINED = {
     *("stack", "stacked", "stk", "coadd", "coadded", "coadds", "i2d", "drz", "drc"),
@@ -75,7 +91,7 @@ def image_kind(
                 return ImageKind(kind)
     if extension.strip().upper() != "SCI":
         for text in (extension, *told, file_name):
-            found = _by_words(text.lower())
+            found = _byname_words(text.lower())
             if found is not None:
                 return found
     if any(word in text.lower() for text in told for word in _CALIBRATIONS):
@@ -83,8 +99,8 @@ def image_kind(
     return ImageKind.SCIENCE
 
 
-def _by_words(text: str) -> ImageKind | None:
-    words = _words(text)
+def _byname_words(text: str) -> ImageKind | None:
+    words = name_words(text)
     for word in words:
         if _DIFFERENCE.match(word):
             return ImageKind.DIFFERENCE
@@ -96,8 +112,25 @@ def _by_words(text: str) -> ImageKind | None:
     return _AT_THE_END.get(words[-1]) if words else None
 
 
-def _words(text: str) -> list[str]:
+def name_words(text: str) -> list[str]:
+    """Return the words of a name in lower case, without endings of image files."""
     return [word for word in _SPLIT.split(text) if word and word not in _ENDINGS]
+
+
+def extension_name(kind: ImageKind, *names: str) -> str:
+    """Return the customary EXTNAME of an image beside others in a FITS file.
+
+    ``names`` are those of the file and of the HDU; they tell a variance from a standard
+    deviation.
+    """
+    if kind is ImageKind.WEIGHT:
+        return "WHT"
+    if kind is ImageKind.MASK:
+        return "MSK"
+    if kind is ImageKind.UNCERTAINTY:
+        words = {word for name in names for word in name_words(name.lower())}
+        return "VAR" if words & _VARIANCES else "ERR"
+    return "SCI"
 
 
 def calibration_level(
@@ -118,7 +151,7 @@ def calibration_level(
     combined
         Number of exposures that the image combines.
     """
-    words = {word for text in (file_name, *told) for word in _words(text.lower())}
+    words = {word for text in (file_name, *told) for word in name_words(text.lower())}
     if kind in {ImageKind.DIFFERENCE, ImageKind.REFERENCE} or combined > 1:
         return 3
     if words & _COMBINED:

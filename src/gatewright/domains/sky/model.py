@@ -329,6 +329,9 @@ class CutoutRequest:
     arcsec: float | None = None
     """Side of a padded cut-out on the sky, arcseconds; ``pixels`` are then taken where
     they are about as many."""
+    version: int | None = None
+    """EXTVER of the extensions of a cut-out with partners, which then has no primary
+    HDU, so that others can stand beside it; None for a file of its own."""
     aligned: bool = False
     """Whether a padded picture is resampled to the tangent plane at the position, north
     up and as wide as the circle, so that pictures of different images align."""

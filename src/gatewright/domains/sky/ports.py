@@ -152,6 +152,32 @@ class ImageReader(Protocol):
 
 
 @runtime_checkable
+class PartnerReader(Protocol):
+    """What a reader of images has too if it can cut several at the same pixels."""
+
+    async def cut_together(
+        self, images: Sequence[Image], request: CutoutRequest
+    ) -> Content:
+        """Return cut-outs of an image and its partners as extensions of a FITS file.
+
+        All have the pixels that the request finds in the first image. The extensions
+        are named by the kinds of the images: SCI, WHT, ERR or VAR, MSK.
+
+        Raises
+        ------
+        NotFound
+            A file is gone, or the region contains no pixel of the first image.
+        Conflict
+            A file changed since it was indexed.
+        InvalidContent
+            The images have other pixels, or cannot stand in one file with others.
+        TooLarge
+            The answer would be larger than is allowed.
+        """
+        ...
+
+
+@runtime_checkable
 class ColourReader(Protocol):
     """What a reader of images has too if it can combine three of them in colour."""
 

@@ -12,7 +12,7 @@ from gatewright.domains.sky.model import (
     Survey,
     SurveyFile,
 )
-from gatewright.domains.sky.ports import ColourReader, ImageReader
+from gatewright.domains.sky.ports import ColourReader, ImageReader, PartnerReader
 
 
 class ImageReaders:
@@ -54,6 +54,19 @@ class ImageReaders:
                 "or they have several. Choose FITS images."
             )
         return await first.colour(images, request)
+
+    async def cut_together(
+        self, images: Sequence[Image], request: CutoutRequest
+    ) -> Content:
+        first, *others = [self._reader_of(image.path) for image in images]
+        if not isinstance(first, PartnerReader) or any(
+            other is not first for other in others
+        ):
+            raise InvalidContent(
+                "Images of this format cannot be extensions of one FITS file. Ask for "
+                "them one by one, or without “partners”."
+            )
+        return await first.cut_together(images, request)
 
     async def open(self, image: Image) -> Content:
         return await self._reader_of(image.path).open(image)

@@ -8,6 +8,7 @@ from gatewright.core.caller import Caller, Scope
 from gatewright.core.errors import InvalidContent, NotFound
 from gatewright.core.pages import Page
 from gatewright.domains.sky import geometry
+from gatewright.domains.sky.kinds import PARTNERS
 from gatewright.domains.sky.model import (
     ColourRequest,
     Content,
@@ -18,8 +19,18 @@ from gatewright.domains.sky.model import (
     ImageTable,
     Survey,
 )
+from gatewright.domains.sky.partners import partners_of, role_words
 from gatewright.domains.sky.places import NO_NAMES, Places
-from gatewright.domains.sky.ports import ColourReader, ImageIndex, ImageReader
+from gatewright.domains.sky.ports import (
+    ColourReader,
+    ImageIndex,
+    ImageReader,
+    PartnerReader,
+)
+from gatewright.domains.sky.regions import Region
+
+_PAGE = 1000
+"""Most images of one page of a search for partners."""
 
 
 class SkyService:
@@ -128,6 +139,61 @@ class SkyService:
         TooLarge
             The cut-out would be larger than is allowed.
         """
+        self._require_overlap(caller, image, request)
+        return await self._reader.cut(image, request)
+
+    async def partners(
+        self, caller: Caller, images: Sequence[Image], place: Region
+    ) -> Mapping[str, Sequence[Image]]:
+        """Return the weight, uncertainty and mask of each image, by the image's id.
+
+        The images all contain ``place``. Those without a partner have an empty
+        sequence.
+        """
+        others: dict[str, list[Image]] = {}
+        surveys = sorted({image.survey for image in images})
+        query = ImageQuery(regions=(place,), kinds=PARTNERS, surveys=surveys)
+        cursor: str | None = None
+        while True:
+            page = await self.search(caller, query, limit=_PAGE, cursor=cursor)
+            for one in page.items:
+                others.setdefault(one.survey, []).append(one)
+            cursor = page.next
+            if cursor is None:
+                break
+        found: dict[str, Sequence[Image]] = {}
+        for survey in surveys:
+            told = await self._index.survey(survey)
+            roles = role_words({} if told is None else told.rules.kinds)
+            own = [image for image in images if image.survey == survey]
+            found |= partners_of(own, others.get(survey, ()), roles)
+        return found
+
+    async def cut_together(
+        self,
+        caller: Caller,
+        image: Image,
+        partners: Sequence[Image],
+        request: CutoutRequest,
+    ) -> Content:
+        """Return an image's cut-out and those of its partners as extensions of FITS.
+
+        Raises
+        ------
+        NotFound, Conflict, TooLarge
+            As :meth:`cut`, for any of them.
+        InvalidContent
+            They cannot be extensions of one file.
+        """
+        self._require_overlap(caller, image, request)
+        if not isinstance(self._reader, PartnerReader):
+            raise InvalidContent("Images are cut out one by one here.")
+        return await self._reader.cut_together((image, *partners), request)
+
+    def _require_overlap(
+        self, caller: Caller, image: Image, request: CutoutRequest
+    ) -> None:
+        """Raise NotFound where the region of a cut-out does not meet the image."""
         caller.require(Scope.SKY_READ)
         areas = geometry.stack_polygons(
             list(map(geometry.polygon_vectors, image.areas))
@@ -139,7 +205,6 @@ class SkyService:
                 ra=image.ra,
                 dec=image.dec,
             )
-        return await self._reader.cut(image, request)
 
     async def colour(
         self,

@@ -1,10 +1,6 @@
 """Cut-outs of one place in all its images, in one answer."""
 
 import asyncio
-import csv
-import io
-import tarfile
-from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Annotated, Literal
 
@@ -20,6 +16,7 @@ from gatewright.domains.sky import (
     animated_png,
     mjd_text,
 )
+from gatewright.faces.api.cutout_files import archive, one_file
 from gatewright.faces.api.image_parameters import (
     Arcsec,
     Band,
@@ -31,6 +28,7 @@ from gatewright.faces.api.image_parameters import (
     StretchName,
     SurveyNames,
     Time,
+    WithPartners,
 )
 from gatewright.faces.api.image_query import (
     check_one_size,
@@ -39,7 +37,7 @@ from gatewright.faces.api.image_query import (
     stretch_of,
 )
 from gatewright.faces.api.product_bodies import circle
-from gatewright.operations.stamps import MOST_SIDE, Stamp, stamps
+from gatewright.operations.stamps import MOST_SIDE, stamps
 from gatewright.web.context import Context
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import BINARY
@@ -48,7 +46,7 @@ from gatewright.web.turns import Counted, turn_of
 router = APIRouter(tags=["sky"])
 
 _PIXELS = 63
-_TAR = "application/x-tar"
+_TAR, _FITS = "application/x-tar", "application/fits"
 _APNG = "image/apng"
 
 
@@ -59,8 +57,12 @@ _APNG = "image/apng"
     response_class=Response,
     responses={
         200: {
-            "content": {_TAR: {"schema": BINARY}, _APNG: {"schema": BINARY}},
-            "description": "The cut-outs, and index.csv with their times and bands; or "
+            "content": {
+                _TAR: {"schema": BINARY},
+                _FITS: {"schema": BINARY},
+                _APNG: {"schema": BINARY},
+            },
+            "description": "The cut-outs, and a table with their times and bands; or "
             "an animated picture.",
         },
         404: {"description": "No image that you may see has the place."},
@@ -93,12 +95,13 @@ async def cut_outs(
     ] = None,
     arcsec: Arcsec = None,
     form: Annotated[
-        Literal["fits", "png", "apng"],
+        Literal["fits", "mef", "png", "apng"],
         Query(
             alias="format",
             title="Form",
-            description="fits and png: an archive of such cut-outs; apng: one animated "
-            "picture of all epochs.",
+            description="fits and png: an archive of such cut-outs; mef: one "
+            "multi-extension FITS file with all of them; apng: one animated picture of "
+            "all epochs.",
         ),
     ] = "fits",
     stretch: StretchName = "asinh",
@@ -115,6 +118,7 @@ async def cut_outs(
         ),
     ] = 0.5,
     radius: Degrees = None,
+    partners: WithPartners = False,
 ) -> Response:
     """Send a tar archive of squares of one size, padded beyond each image.
 
@@ -123,11 +127,17 @@ async def cut_outs(
     256 pixels. ``index.csv`` comes first, in order of time, and says why where an
     image has none.
 
+    With ``format=mef`` the cut-outs are extensions of one FITS file; EXTVER counts the
+    images in order of time. Its last extension, INDEX, is the same table, with the
+    EXTVER of each image, which is empty where there is none.
+
     With ``format=apng`` the answer is an animated PNG that blinks through the epochs in
     order of time, each with its date and band. They are resampled to the tangent plane
     at the place, north up and as wide as the circle, so that they align exactly.
     """
     blink = form == "apng"
+    if partners and form not in {"fits", "mef"}:
+        raise InvalidContent("“partners” come with format=fits or mef.")
     place = circle(place_text(context.services.sky.places, pos, ra, dec, radius))
     if place is None:
         raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
@@ -142,7 +152,7 @@ async def cut_outs(
         radius = arcsec / 7200.0
     asked = CutoutRequest(
         Circle(place.ra, place.dec, radius),
-        format=CutoutFormat.PNG if blink else CutoutFormat(form),
+        format=CutoutFormat.PNG if form in {"png", "apng"} else CutoutFormat.FITS,
         stretch=stretch_of(stretch, limits, cmap),
         padded=True,
         pixels=_PIXELS if pixels is None and arcsec is None else pixels,
@@ -157,6 +167,8 @@ async def cut_outs(
         found = await stamps(
             *(services.sky, context.caller, query, asked, most),
             caption=date_and_band if blink else None,
+            partners=partners,
+            one_file=form == "mef",
         )
         if blink:
             pictures = [one.data for one in found if one.data]
@@ -164,6 +176,9 @@ async def cut_outs(
                 raise NotFound(f"No image can be shown: {found[0].reason}")
             packed = await asyncio.to_thread(animated_png, pictures, seconds)
             how, media_type = 'inline; filename="epochs.png"', _APNG
+        elif form == "mef":
+            packed = await asyncio.to_thread(one_file, found)
+            how, media_type = 'attachment; filename="cutouts.fits"', _FITS
         else:
             packed = await asyncio.to_thread(archive, found, form)
             how, media_type = 'attachment; filename="cutouts.tar"', _TAR
@@ -177,27 +192,3 @@ def date_and_band(image: Image) -> str:
     date = "no date" if image.t_min is None else mjd_text(image.t_min)[:10]
     assumed = "(assumed)" if image.time_assumed else ""
     return " ".join(filter(None, [date, assumed, image.band]))
-
-
-def archive(found: Sequence[Stamp], form: str) -> bytes:
-    """Return cut-outs as a tar archive, with a table of what they are."""
-    table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\r\n")
-    rows.writerow(["file", "image", "survey", "band", "time", "time_assumed", "reason"])
-    for one in found:
-        image = one.image
-        name = f"{image.id}.{form}" if one.data else ""
-        time = "" if image.t_min is None else mjd_text(image.t_min)
-        assumed = "true" if image.time_assumed else "false"
-        rows.writerow(
-            [name, image.id, image.survey, image.band or "", time, assumed, one.reason]
-        )
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        files = [("index.csv", table.getvalue().encode())]
-        files += [(f"{one.image.id}.{form}", one.data) for one in found if one.data]
-        for name, data in files:
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
-    return packed.getvalue()

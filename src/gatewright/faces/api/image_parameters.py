@@ -253,6 +253,15 @@ Arcsec = Annotated[
         examples=[20],
     ),
 ]
+WithPartners = Annotated[
+    bool,
+    Query(
+        title="Partners",
+        description="Cut the image's weight, uncertainty and mask as well, where the "
+        "survey has them, at the same pixels. They are extensions of one FITS file: "
+        "SCI, WHT, ERR (or VAR, a variance) and MSK.",
+    ),
+]
 Pixels = Annotated[
     int | None,
     Query(

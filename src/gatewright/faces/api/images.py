@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
 from gatewright.core.pages import Page, page_limit
-from gatewright.domains.sky import CutoutFormat
+from gatewright.domains.sky import Circle, CutoutFormat
 from gatewright.faces.api.image_answers import (
     IMAGE_UNITS,
     ImageAnswer,
@@ -43,6 +43,7 @@ from gatewright.faces.api.image_parameters import (
     StretchName,
     SurveyNames,
     Time,
+    WithPartners,
 )
 from gatewright.faces.api.image_query import cutout_request, image_query, place_text
 from gatewright.web.conditional import check_preconditions, not_modified
@@ -238,12 +239,15 @@ async def image_cutout(
     pixels: Pixels = None,
     arcsec: Arcsec = None,
     marks: Marks = False,
+    partners: WithPartners = False,
 ) -> Response:
     """Cut a region out of an image, as FITS or as a picture.
 
     The FITS cut-out has the image's header with the reference pixel (CRPIX) moved, so
     the WCS remains exactly the same, including its distortion (and tables of
-    distortion).
+    distortion). With “partners”, it is the extension SCI, and a partner has its own
+    header and kind of number; a padded mask remains integers, with all bits set beyond
+    the image.
     """
     sky = context.services.sky
     place = place_text(sky.places, pos, ra, dec, radius)
@@ -263,16 +267,28 @@ async def image_cutout(
         arcsec=arcsec,
         marks=marks,
     )
+    picture = asked.format is not CutoutFormat.FITS
+    if partners and picture:
+        raise InvalidContent("“partners” come with format=fits.")
     found = await sky.image(context.caller, image)
-    etag = cutout_etag(found.identity, found.hdu, repr(asked))
+    together = [found]
+    if partners:
+        middle = Circle(found.ra, found.dec, 0.0)
+        beside = await sky.partners(context.caller, [found], middle)
+        together += beside[found.id]
+    files = " ".join(f"{one.identity} {one.hdu}" for one in together)
+    etag = cutout_etag(files, int(partners), repr(asked))
     if check_preconditions(request, etag):
         return not_modified(etag)
-    content = await sky.cut(context.caller, found, asked)
-    picture = asked.format is not CutoutFormat.FITS
+    content = await (
+        sky.cut_together(context.caller, found, together[1:], asked)
+        if partners
+        else sky.cut(context.caller, found, asked)
+    )
     return content_response(content, request, etag, inline=picture)
 
 
 def cutout_etag(identity: str, hdu: int, asked: str) -> str:
     """Return the entity tag of a cut-out, from the file's identity and the request."""
-    text = f"cut-out 4 {identity} {hdu} {asked}"
+    text = f"cut-out 5 {identity} {hdu} {asked}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

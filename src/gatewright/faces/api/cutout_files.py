@@ -1,0 +1,58 @@
+"""Packs the cut-outs of a place: a tar archive, or one multi-extension FITS file."""
+
+import csv
+import io
+import tarfile
+from collections.abc import Sequence
+from itertools import count
+
+from gatewright.domains.sky import mjd_text, primary_hdu, text_table
+from gatewright.operations.stamps import Stamp
+
+_COLUMNS = ("image", "survey", "band", "time", "time_assumed", "reason", "partners")
+
+
+def archive(found: Sequence[Stamp], form: str) -> bytes:
+    """Return cut-outs as a tar archive, with a table of what they are."""
+    names = [f"{one.image.id}.{form}" if one.data else "" for one in found]
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\r\n")
+    writer.writerow(["file", *_COLUMNS])
+    writer.writerows(map(_row, names, found))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        files = [("index.csv", table.getvalue().encode())]
+        files += [(n, one.data) for n, one in zip(names, found, strict=True) if n]
+        for name, data in files:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def one_file(found: Sequence[Stamp]) -> bytes:
+    """Return cut-outs as extensions of one FITS file, with a table of what they are.
+
+    The cut-outs are extensions already, whose EXTVER counts those that there are.
+    """
+    number = count(1)
+    versions = [str(next(number)) if one.data else "" for one in found]
+    rows = zip(*map(_row, versions, found), strict=True)
+    table = dict(zip(("extver", *_COLUMNS), rows, strict=True))
+    return b"".join(
+        [primary_hdu(), *(one.data for one in found), text_table("INDEX", table)]
+    )
+
+
+def _row(name: str, one: Stamp) -> tuple[str, ...]:
+    image = one.image
+    return (
+        name,
+        image.id,
+        image.survey,
+        image.band or "",
+        "" if image.t_min is None else mjd_text(image.t_min),
+        "true" if image.time_assumed else "false",
+        one.reason,
+        " ".join(partner.id for partner in one.partners),
+    )
