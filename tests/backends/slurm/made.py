@@ -1,4 +1,4 @@
-"""A submission, and rows of sacct, for the tests of what Slurm is told and tells."""
+"""A submission, rows of sacct and a made-up Slurm, which keeps its queue in a file."""
 
 from gatewright.domains.compute import (
     JobSpec,
@@ -10,6 +10,50 @@ JOB = Submission(
     spec=JobSpec(executable="true"), directory="/w", stdout_path="/w/50%.out",
     stderr_path="/w/7.err", submitted_at=5.0,
 )  # fmt: skip
+
+PROGRAM = """#!{python} -I
+import fcntl, json, os, pathlib, sys
+folder = pathlib.Path({folder!r})
+turn, asked = (folder / "turn").open("w"), (folder / "asked").open("a")
+fcntl.flock(turn, fcntl.LOCK_EX)
+queue = json.loads((folder / "queue").read_text())
+print(name := pathlib.Path(sys.argv[0]).name, file=asked)
+if (folder / "away").exists():
+    sys.exit("slurm: error: " + ((folder / "away").read_text() or {late!r}))
+options = dict(one.lstrip("-").partition("=")[::2] for one in sys.argv[1:])
+if name == "squeue":
+    fields = [one.partition(":")[0] for one in options["Format"].split(",")]
+    nonce = options["Format"].rpartition(":0")[2].removesuffix(".")
+    for job in queue:
+        told = [str(job.get(field, "0")) for field in fields]
+        print((nonce + "-").join(told) + nonce + ".")
+elif name == "sacct":
+    if not (folder / "accounting").exists():
+        sys.exit("Slurm accounting storage is disabled")
+    hidden = "allusers" in options and (folder / "private").exists()
+    for job in [] if hidden else json.loads((folder / "accounting").read_text()):
+        told = [str(job.get(one, "")) for one in options["format"].split(",")]
+        print(options["delimiter"].join(told))
+elif name == "scancel":
+    for job in queue:
+        if str(job["JobID"]) in sys.argv:
+            job["State"] = "CANCELLED"
+    (folder / "new").write_text(json.dumps(queue))
+    (folder / "new").replace(folder / "queue")
+elif (folder / "refuses").exists():
+    sys.exit("sbatch: error: Batch job submission failed: Invalid qos")
+else:
+    number = 100 + len(queue)
+    queue.append({{
+        "JobID": number, "ArrayJobID": number, "ArrayTaskID": "N/A",
+        "UserName": "root", "State": "PENDING", "Comment": options["comment"],
+        "script": sys.stdin.read(), "options": options,
+    }})
+    (folder / "queue").write_text(json.dumps(queue))
+    print(number)
+"""
+LATE = "Zero Bytes were transmitted or received"
+"""What sbatch says when the job may have been taken."""
 
 NONCE = "@5f1"
 """Separates the columns of the rows."""

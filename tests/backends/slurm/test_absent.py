@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.backends.slurm.made import JOB
+from tests.backends.slurm.made import JOB, LATE, PROGRAM
 from tests.backends.slurm.test_forged import RECORD
 from tests.backends.slurm.test_found import OF_QUEUE, Time
 from tests.backends.worker.test_intents import person_key
@@ -41,43 +41,6 @@ from gatewright.domains.compute import (
     Submission,
 )
 
-PROGRAM = """#!{python} -I
-import fcntl, json, os, pathlib, sys
-folder = pathlib.Path({folder!r})
-turn, asked = (folder / "turn").open("w"), (folder / "asked").open("a")
-fcntl.flock(turn, fcntl.LOCK_EX)
-queue = json.loads((folder / "queue").read_text())
-print(name := pathlib.Path(sys.argv[0]).name, file=asked)
-if (folder / "away").exists():
-    sys.exit("slurm: error: " + ((folder / "away").read_text() or {late!r}))
-options = dict(one.lstrip("-").partition("=")[::2] for one in sys.argv[1:])
-if name == "squeue":
-    fields = [one.partition(":")[0] for one in options["Format"].split(",")]
-    nonce = options["Format"].rpartition(":0")[2].removesuffix(".")
-    for job in queue:
-        told = [str(job.get(field, "0")) for field in fields]
-        print((nonce + "-").join(told) + nonce + ".")
-elif name == "sacct":
-    if not (folder / "accounting").exists():
-        sys.exit("Slurm accounting storage is disabled")
-    hidden = "allusers" in options and (folder / "private").exists()
-    for job in [] if hidden else json.loads((folder / "accounting").read_text()):
-        told = [str(job.get(one, "")) for one in options["format"].split(",")]
-        print(options["delimiter"].join(told))
-elif (folder / "refuses").exists():
-    sys.exit("sbatch: error: Batch job submission failed: Invalid qos")
-else:
-    number = 100 + len(queue)
-    queue.append({{
-        "JobID": number, "ArrayJobID": number, "ArrayTaskID": "N/A",
-        "UserName": "root", "State": "PENDING", "Comment": options["comment"],
-        "script": sys.stdin.read(), "options": options,
-    }})
-    (folder / "queue").write_text(json.dumps(queue))
-    print(number)
-"""
-LATE = "Zero Bytes were transmitted or received"
-"""What sbatch says when the job may have been taken."""
 NO_JOBS: list[dict[str, Any]] = []
 
 
@@ -172,7 +135,7 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     (tmp_path / "bin").mkdir()
-    for name in ("sacct", "sbatch", "squeue"):
+    for name in ("sacct", "sbatch", "scancel", "squeue"):
         path = tmp_path / "bin" / name
         text = PROGRAM.format(python=sys.executable, folder=str(tmp_path), late=LATE)
         path.write_text(text)

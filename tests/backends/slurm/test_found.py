@@ -196,6 +196,18 @@ class TestForgottenByTheController:
             assert (await self.of(Told(kept=kept))).state is JobState.NEW
 
 
+async def test_a_job_of_its_number_that_says_nothing_is_another_s() -> None:
+    """Its person submitted it past the gateway, and Slurm gave it the lost number.
+
+    A site that keeps no comments cannot tell the two apart.
+    """
+    found, _ = finder(Told(kept=[replace(COUNTED, comment="")]))
+    for has_marks, state in ((True, JobState.NEW), (False, JobState.COMPLETED)):
+        found.has_marks = has_marks
+        told = await found.of_missing("ada", [NATIVE])
+        assert told[str(NATIVE)].state is state
+
+
 STATES = ["COMPLETED", "FAILED", "CANCELLED", "CANCELLED by 0", "TIMEOUT", "NODE_FAIL",
           "OUT_OF_MEMORY", "PREEMPTED", "RUNNING", "PENDING", "REQUEUED"]  # fmt: skip
 MOMENTS = st.none() | st.floats(1.0, 2000.0)

@@ -84,20 +84,31 @@ class Client:
         queue = self.slurm.marked("", account, mark, HOLE)
         places = (HOLE, NUMBER_HOLE)
         past = self.slurm.marked_accounting(account, mark, places, "", "")
-        runs = [
+        runs = self._digests(_OWN_NAME, queue, past, submit)
+        opening, _ = _opening(claim, in_grant=True)
+        return [*runs, digest_of({"op": "open", "word": "", **opening}, None)]
+
+    def digests_to_cancel(self, native: NativeId) -> list[str]:
+        """Return the digests of the calls that cancel one job, for their grant.
+
+        These are :meth:`marked` and :meth:`cancel`.
+        """
+        queue = self.slurm.marked("", native.account, native.mark, HOLE)
+        return self._digests(queue, self.slurm.cancel([native.number]))
+
+    def _digests(self, *calls: Call) -> list[str]:
+        return [
             digest_of(
                 {
                     "op": "run",
                     "word": "",
-                    **({} if c.number is None else {"number": ""}),
-                    **self._commands.request(command_of(c), c.only),
+                    **({} if call.number is None else {"number": ""}),
+                    **self._commands.request(command_of(call), call.only),
                 },
-                c.stdin,
+                call.stdin,
             )
-            for c in (_OWN_NAME, queue, past, submit)
+            for call in calls
         ]
-        opening, _ = _opening(claim, in_grant=True)
-        return [*runs, digest_of({"op": "open", "word": "", **opening}, None)]
 
     async def account(self, user: str) -> str:
         """Return the Unix account of a user's worker."""
@@ -242,6 +253,20 @@ class Client:
     async def order(self, user: str, call: Call) -> None:
         """Run a command that changes jobs; jobs that are gone are ignored."""
         await self.run(user, call)
+
+    async def cancel(self, user: str, numbers: Sequence[str]) -> None:
+        """Cancel jobs; those that are gone are ignored.
+
+        Raises
+        ------
+        TimedOut, Unavailable
+            Slurm does not answer, so that the jobs go on, or may.
+        """
+        outcome = await self.run(user, self.slurm.cancel(numbers))
+        if outcome.exit_code or outcome.timed_out:
+            error = failure("scancel", outcome)
+            if isinstance(error, (TimedOut, Unavailable)):
+                raise error
 
     async def change(self, user: str, program: str, call: Call) -> None:
         """Run a command that changes a job, and raise the reason of a refusal.

@@ -237,7 +237,7 @@ class Finder:
         Unavailable, TimedOut
             A source that may know the jobs does not answer.
         """
-        kept = await self._client.accounting(user, [n.number for n in natives])
+        kept = await self._past(user, [n.number for n in natives])
         marks = {native.mark for native in natives}
         others = await self.with_marks(user, {mark.comment for mark in marks})
         return {
@@ -270,7 +270,7 @@ class Finder:
             rows = by_mark(queue, native.account, {native.mark.comment})
             again = rows.get((native.name, native.index))
             if again is None:
-                kept = await self._client.accounting(service, [native.number])
+                kept = await self._past(service, [native.number])
             if (
                 again is None
                 and recorded(kept, native) is None
@@ -283,7 +283,7 @@ class Finder:
         except (PersonAbsent, NotAllowed):
             if not await self._is_gone(native):
                 raise
-        kept = await self._client.accounting(service, [native.number])
+        kept = await self._past(service, [native.number])
         last = recorded(kept, native)
         if last is not None:
             status = ended(last, kept, str(native))
@@ -328,6 +328,15 @@ class Finder:
             "LOST",
             "Slurm lost this job; it is submitted again.",
         )
+
+    async def _past(self, user: str, numbers: Sequence[str]) -> list[AccountingRow]:
+        """Return the accounting records of jobs that the controller may have lost.
+
+        It gives their numbers to other jobs. Where a record says whose it is, one of a
+        job that was submitted past the gateway, by the same person, says nothing.
+        """
+        kept = await self._client.accounting(user, numbers)
+        return [row for row in kept if row.step or row.comment or not self.has_marks]
 
     async def _is_gone(self, native: NativeId) -> bool:
         """Return whether a job's Unix account has not been found for long."""

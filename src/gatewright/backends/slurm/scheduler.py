@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatewright.backends.slurm import statuses
+from gatewright.backends.slurm.cancels import Cancels
 from gatewright.backends.slurm.checks import capabilities_of, check
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Slurm, touched
@@ -21,8 +22,9 @@ from gatewright.backends.slurm.statuses import Turns, has_ended, own_id
 from gatewright.backends.slurm.submitting import Attempts, Submitter
 from gatewright.backends.slurm.words import LAUNCH_FAILED, spaced
 from gatewright.backends.worker import Workers, check_paths
+from gatewright.core.background import Background
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import GatewayError, PersonAbsent, Unavailable
+from gatewright.core.errors import GatewayError, PersonAbsent, TimedOut, Unavailable
 from gatewright.core.homes import Homes
 from gatewright.domains.compute import (
     ENDED,
@@ -46,6 +48,10 @@ _AT_ONCE = 250
 """Most jobs of a snapshot that are handled before the event loop runs other tasks."""
 _SETTINGS_SECONDS = 300.0
 """Seconds after which the configuration of the cluster is read again."""
+
+
+class Lost(Unavailable):
+    """A job was lost, and is submitted again in a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class SlurmScheduler:
         self._finder = Finder(self._client, home, clock, attempts.grants)
         self._submitter = Submitter(self._client, self._finder, attempts, clock)
         self._looks = Looks(folder)
+        self._cancels = Cancels(self._client, folder, interval, clock)
         self._interval = interval
         self._clock = clock
         self._looked_at = float("-inf")
@@ -138,7 +145,7 @@ class SlurmScheduler:
                 raise
             (native,) = natives  # its grant may let it go on
             left = await self._finder.left_behind(self._service, native)
-            return {str(native): left}
+            return await self._cancels.settled({str(native): left})
         found = {
             status.native_id: status
             for status in await self._finder.of_rows(user, rows, self._order)
@@ -146,24 +153,35 @@ class SlurmScheduler:
         missing = [native for native in natives if str(native) not in found]
         if missing:
             found.update(await self._finder.of_missing(user, missing))
-        return found
+        return await self._cancels.settled(found)
 
     async def snapshot(self) -> Snapshot:
         return await self._looks.last()
 
     async def forget(self, native_ids: Sequence[str]) -> None:
-        names: defaultdict[str, list[str]] = defaultdict(list)
+        ended: defaultdict[str, list[NativeId]] = defaultdict(list)
         for native in map(native_id, native_ids):
             if native is not None:
-                names[native.user].append(native.name)
-        for user, some in names.items():
-            await self._submitter.forget(user, some)
+                ended[native.user].append(native)
+        for user, natives in ended.items():
+            await self._cancels.forget(user, natives)
+            await self._submitter.forget(user, [native.name for native in natives])
 
     async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
-        rows = await self._ordered(user, native_ids)
-        numbers = [row.number for row in rows if not has_ended(row)]
-        if numbers:
-            await self._client.order(user, self._client.slurm.cancel(numbers))
+        try:
+            rows = await self._ordered(user, native_ids)
+            numbers = [row.number for row in rows if not has_ended(row)]
+            if numbers:
+                await self._client.cancel(user, numbers)
+        except Lost:
+            raise
+        except (TimedOut, Unavailable) as error:
+            if not await self._cancels.keep(_natives(user, native_ids)):
+                raise
+            raise type(error)(
+                f"{error.text} The order is kept, and carried out when it answers.",
+                retry_after=error.retry_after,
+            ) from error
 
     async def hold(self, user: str, native_ids: Sequence[str]) -> None:
         rows = await self._ordered(user, native_ids)
@@ -218,28 +236,30 @@ class SlurmScheduler:
             await self._client.change(user, "scontrol", call)
 
     async def changes(self) -> AsyncGenerator[Changes, None]:
-        loop = asyncio.get_running_loop()
-        told: dict[str, JobStatus] = {}
-        complete_at = float("-inf")
-        while True:
-            await asyncio.sleep(self._looked_at + self._interval - loop.time())
-            look = await self.look()
-            if look is None:
-                # When it is back it may have forgotten what it had promised.
-                complete_at = float("-inf")
-                continue
-            now = {status.native_id: status for status in look.own}
-            complete = loop.time() - complete_at >= _COMPLETE_LOOKS * self._interval
-            news = [
-                status
-                for status in look.own
-                if complete or told.get(status.native_id) != status
-            ]
-            told = now
-            if complete:
-                complete_at = loop.time()
-            if news or complete:
-                yield Changes(look.snapshot.as_of, news, complete)
+        # Beside the looks, so that a person's worker that hangs delays nobody's news.
+        async with Background("canceling as ordered", self._cancels.carry_out):
+            loop = asyncio.get_running_loop()
+            told: dict[str, JobStatus] = {}
+            complete_at = float("-inf")
+            while True:
+                await asyncio.sleep(self._looked_at + self._interval - loop.time())
+                look = await self.look()
+                if look is None:
+                    # When it is back it may have forgotten what it had promised.
+                    complete_at = float("-inf")
+                    continue
+                now = {status.native_id: status for status in look.own}
+                complete = loop.time() - complete_at >= _COMPLETE_LOOKS * self._interval
+                news = [
+                    status
+                    for status in look.own
+                    if complete or told.get(status.native_id) != status
+                ]
+                told = now
+                if complete:
+                    complete_at = loop.time()
+                if news or complete:
+                    yield Changes(look.snapshot.as_of, news, complete)
 
     async def look(self) -> _Look | None:
         """Query the whole cluster; return None if it does not answer."""
@@ -342,7 +362,7 @@ class SlurmScheduler:
 
         Raises
         ------
-        Unavailable
+        Lost
             A job was lost and is being submitted again, so that the order would be
             lost.
         """
@@ -353,7 +373,7 @@ class SlurmScheduler:
         if missing:
             found = await self._finder.of_missing(user, missing)
             if any(status.state is JobState.NEW for status in found.values()):
-                raise Unavailable(
+                raise Lost(
                     "Slurm has lost this job, and it is submitted again in a moment. "
                     "Give the order then.",
                     retry_after=10.0,
