@@ -25,7 +25,7 @@ from gatewright.faces.newt.authentication import COOKIE
 from gatewright.web.audit import AuditGate, AuditTrail
 from gatewright.web.authentication import Authentication, offer_basic
 from gatewright.web.dispatch import Dispatch
-from gatewright.web.middleware.answers import Answers, tell_request_id
+from gatewright.web.middleware.answers import Answers, add_request_id
 
 NOW = 1_800_000_000.0
 URL = "http://gateway.example"
@@ -73,7 +73,7 @@ class World:
         for wrap in more:
             app = wrap(app)
         app = Authentication(app, self.services, cookies=[COOKIE])
-        fields = (offer_basic, tell_request_id)
+        fields = (offer_basic, add_request_id)
         return Answers(AuditTrail(app, self.services), fields=fields)
 
     def client(

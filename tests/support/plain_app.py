@@ -23,7 +23,7 @@ from gatewright.core.config import Config
 from gatewright.core.events import Event
 from gatewright.web.departure import STOPPING, Stopping
 from gatewright.web.events import event_stream
-from gatewright.web.middleware.answers import Answers, tell_request_id
+from gatewright.web.middleware.answers import Answers, add_request_id
 from gatewright.web.middleware.sizes import Sizes
 from gatewright.web.middleware.timeouts import BodyTimeout
 
@@ -132,7 +132,7 @@ def create(config: Config) -> ASGIApp:
     app = Starlette(routes=routes, lifespan=_lifespan)
     limits = config.limits
     timed = BodyTimeout(Sizes(app, limits), limits.body_stall_seconds)
-    http = Answers(timed, fields=(tell_request_id,))
+    http = Answers(timed, fields=(add_request_id,))
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
         await (http if scope["type"] == "http" else app)(scope, receive, send)

@@ -44,9 +44,9 @@ from gatewright.web.health import (
 from gatewright.web.middleware.access_log import AccessLog
 from gatewright.web.middleware.answers import (
     Answers,
-    tell_rate,
-    tell_request_id,
-    tell_time_taken,
+    add_rate_limit,
+    add_request_id,
+    add_time_taken,
 )
 from gatewright.web.middleware.below_prefix import BelowPrefix
 from gatewright.web.middleware.client_address import (
@@ -98,14 +98,14 @@ def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
         Faces(faces),
         fields=(
             offer_basic,
-            tell_rate,
+            add_rate_limit,
             vary_by_coding,
             keep_private,
             cors.add,
-            tell_time_taken,
+            add_time_taken,
             SecurityFields(secure=config.url.startswith("https:")),
             *([below.add] if config.prefix else []),
-            tell_request_id,
+            add_request_id,
         ),
         watchers=(Metrics(meters), AccessLog()),
     )

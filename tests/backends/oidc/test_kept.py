@@ -32,7 +32,7 @@ async def test_it_is_fetched_once_an_hour_for_all() -> None:
     assert await one.kept.get() == 1
     one.now += 1
     assert await one.kept.get() == 2
-    assert await one.kept.get_anew() == 3
+    assert await one.kept.refresh_now() == 3
 
 
 async def test_an_old_one_is_good_for_a_day_while_the_provider_is_away() -> None:
@@ -44,7 +44,7 @@ async def test_an_old_one_is_good_for_a_day_while_the_provider_is_away() -> None
         assert await one.kept.get() == 1
     assert one.fetched == 2  # not asked again at once
     one.now += 5
-    assert await one.kept.get_anew() == 1
+    assert await one.kept.refresh_now() == 1
     assert one.fetched == 3
     one.now += 86_400
     with pytest.raises(Unavailable):

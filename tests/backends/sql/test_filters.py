@@ -22,8 +22,8 @@ from gatewright.domains.discovery import (
     Finding,
     Origin,
     SavedFilter,
-    known_as,
     parse_condition,
+    principals_of,
     readers,
 )
 from gatewright.testing.candidate_conditions import (
@@ -100,14 +100,14 @@ async def test_lists_have_what_the_access_rule_admits(databases: BOTH) -> None:
         found: list[str] = []
         cursor: str | None = None
         while cursor is not None or not found:
-            page = await store.filters(known_as(who), 2, cursor)
+            page = await store.filters(principals_of(who), 2, cursor)
             found += [one.name for one in page.items]
             cursor = page.next
             if cursor is None:
                 break
         assert found == sorted(set(wanted)), who
         for one in every:
-            admitted = not set(readers(one)).isdisjoint(known_as(who))
+            admitted = not set(readers(one)).isdisjoint(principals_of(who))
             assert admitted == (one.name in found)
     with pytest.raises(InvalidRequest):
         await store.filters(["users"], 2, "x")

@@ -14,7 +14,7 @@ from gatewright.backends.worker import (
     OneWorker,
     Worker,
     WorkerCommands,
-    let_go,
+    close_in_thread,
     open_worker,
 )
 from gatewright.backends.worker.connection import Connection
@@ -114,7 +114,7 @@ async def test_what_waits_for_threads_that_end_is_closed(tmp_path: Path) -> None
     threads.submit(go_on.wait)
     async with all_closed():
         descriptor = os.open(tmp_path / "file", os.O_RDONLY)
-        closing = let_go(descriptor, threads)
+        closing = close_in_thread(descriptor, threads)
         threads.shutdown(wait=False, cancel_futures=True)
         assert closing.cancelled()
         go_on.set()

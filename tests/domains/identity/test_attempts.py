@@ -13,7 +13,7 @@ from gatewright.domains.identity import AttemptGuard, Attempts
 from gatewright.domains.identity.attempts import (
     LONGEST_BAN_SECONDS,
     MOST_AT_ONCE,
-    MOST_ELSEWHERE,
+    MOST_CODES_AT_ONCE,
     after_failure,
     rebased,
     seconds_to_wait,
@@ -76,16 +76,16 @@ async def test_one_address_has_a_few_places() -> None:
 async def test_codes_of_one_address_have_places_apart_from_others() -> None:
     guard = AttemptGuard(_NoAttempts(), lambda: NOW)
     async with AsyncExitStack() as stack:
-        for _ in range(MOST_ELSEWHERE - 1):
-            await stack.enter_async_context(guard.elsewhere("192.0.2.1"))
+        for _ in range(MOST_CODES_AT_ONCE - 1):
+            await stack.enter_async_context(guard.code_check("192.0.2.1"))
         # One place is left, and is free again after each: nobody waits.
         for _ in range(2):
-            async with guard.elsewhere("192.0.2.1"):
+            async with guard.code_check("192.0.2.1"):
                 pass
-        async with guard.elsewhere("198.51.100.1"):
-            assert len(guard._elsewhere) == 2
-        assert len(guard._elsewhere) == 1
-    assert not guard._elsewhere
+        async with guard.code_check("198.51.100.1"):
+            assert len(guard._code_checks) == 2
+        assert len(guard._code_checks) == 1
+    assert not guard._code_checks
 
 
 async def test_a_ban_never_outlasts_its_length_when_the_clock_is_set_back(

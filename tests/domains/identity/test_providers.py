@@ -287,7 +287,7 @@ async def test_codes_of_one_address_take_turns(
         now -= 1
         raise InvalidRequest("wrong code")
 
-    waiting = "gatewright.domains.identity.attempts.MOST_WAITING"
+    waiting = "gatewright.domains.identity.attempts.MOST_CODES_WAITING"
     monkeypatch.setattr(waiting, 10)
     with monkeypatch.context() as context:
         context.setattr(provider, "prove", slow)
@@ -304,7 +304,7 @@ async def test_codes_of_one_address_take_turns(
     assert [type(error) for error in found] == [InvalidRequest] * 10
     assert most == 6
     assert (await finish(world, await begin(world)))[0] == "bob"
-    assert world.identity.providers._guard._elsewhere == {}
+    assert world.identity.providers._guard._code_checks == {}
 
 
 async def test_strangers_are_limited_each_alone(world: World) -> None:

@@ -16,13 +16,13 @@ from tests.support.asgi import ask, constant, failing, scope_of
 from gatewright.web.dispatch import Dispatch
 from gatewright.web.exchange import Exchange, exchange_of
 from gatewright.web.middleware.access_log import AccessLog
-from gatewright.web.middleware.answers import Answers, tell_time_taken
+from gatewright.web.middleware.answers import Answers, add_time_taken
 from gatewright.web.middleware.metrics import Meters, Metrics
 
 
 async def test_the_time_taken_is_told() -> None:
     began = time.perf_counter()
-    answer = await ask(answering(constant(), tell_time_taken), scope_of())
+    answer = await ask(answering(constant(), add_time_taken), scope_of())
     took = (time.perf_counter() - began) * 1000
     name, _, value = answer.headers["server-timing"].partition(";dur=")
     assert name == "total"

@@ -12,7 +12,7 @@ from gatewright.core.config import Config
 from gatewright.core.errors import TooManyRequests
 from gatewright.web.context import SCOPE_KEY, RequestContext
 from gatewright.web.exchange import exchange_of
-from gatewright.web.middleware.answers import Answers, tell_rate
+from gatewright.web.middleware.answers import Answers, add_rate_limit
 from gatewright.web.middleware.private_answers import keep_private
 from gatewright.web.middleware.rate_limit import Buckets, RateLimit, charges
 
@@ -31,7 +31,7 @@ class Clock:
 async def test_above_the_rate_is_429_until_time_passes() -> None:
     clock = Clock()
     app = RateLimit(constant(), Buckets(2.0, 3, clock=clock))
-    told = Answers(app, fields=(tell_rate,))
+    told = Answers(app, fields=(add_rate_limit,))
     left = [(await ask(told, scope_of())).headers["ratelimit"] for _ in range(3)]
     assert left == ['"default";r=2', '"default";r=1', '"default";r=0']
     with pytest.raises(TooManyRequests) as caught:
@@ -104,7 +104,7 @@ async def test_many_tokens_are_not_many_users() -> None:
 async def test_changes_without_an_account_are_dear() -> None:
     app = RateLimit(constant(), Buckets(1.0, 25, clock=Clock()))
     scope = _scope_for(visitor(), "POST")
-    told = Answers(app, fields=(tell_rate,))
+    told = Answers(app, fields=(add_rate_limit,))
     left = [(await ask(told, scope)).headers["ratelimit"] for _ in range(2)]
     assert left == ['"default";r=1', '"default";r=0']
     with pytest.raises(TooManyRequests) as caught:

@@ -21,7 +21,7 @@ from gatewright.core.errors import (
     UriTooLong,
 )
 from gatewright.web.exchange import exchange_of
-from gatewright.web.middleware.answers import Answers, tell_request_id
+from gatewright.web.middleware.answers import Answers, add_request_id
 from gatewright.web.middleware.hosts import Hosts, allowed_hosts
 from gatewright.web.middleware.malformed import Malformed
 from gatewright.web.middleware.sizes import Sizes
@@ -47,7 +47,7 @@ class Reads:
 
 
 def identified() -> Answers:
-    return Answers(constant(), fields=(tell_request_id,))
+    return Answers(constant(), fields=(add_request_id,))
 
 
 @pytest.mark.parametrize(

@@ -305,7 +305,7 @@ async def listening(
                 socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size
             )
             if _PEER.unpack(peer)[1] == gateway:
-                await _Talk(authority, reader, writer).run()
+                await _Connection(authority, reader, writer).run()
         finally:
             talks.discard(task)
             writer.close()
@@ -337,7 +337,7 @@ def _bound(path: Path) -> Iterator[socket.socket]:
             path.unlink(missing_ok=True)
 
 
-class _Talk:
+class _Connection:
     """One connection of the gateway, whose calls are answered concurrently."""
 
     def __init__(

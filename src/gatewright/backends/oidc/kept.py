@@ -52,7 +52,7 @@ class Kept(Generic[T]):
                 return value
             return await self._fetched()
 
-    async def get_anew(self) -> T:
+    async def refresh_now(self) -> T:
         """Return the value, fetched now if the provider answers."""
         async with self._lock:
             return await self._fetched()

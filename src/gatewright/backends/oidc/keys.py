@@ -48,7 +48,7 @@ class Keys:
         found = _fitting(await self._kept.get(), kid, algorithm)
         if not found and self._now() - self._asked_at >= UNKNOWN_SECONDS:
             self._asked_at = self._now()
-            found = _fitting(await self._kept.get_anew(), kid, algorithm)
+            found = _fitting(await self._kept.refresh_now(), kid, algorithm)
         return found
 
 

@@ -18,8 +18,8 @@ from gatewright.backends.worker import (
     Home,
     Workers,
     at_the_root,
+    close_in_thread,
     latin,
-    let_go,
 )
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.files import (
@@ -80,7 +80,7 @@ class PosixFileSystem:
             return OpenedFile(entry(row), descriptor, worker.threads)
         except BaseException:
             if descriptor is not None:
-                let_go(descriptor, worker.threads)
+                close_in_thread(descriptor, worker.threads)
             raise
 
     async def list(

@@ -4,7 +4,7 @@ import asyncio
 import os
 from concurrent.futures import Executor
 
-from gatewright.backends.worker import let_go, meaning, state_of
+from gatewright.backends.worker import close_in_thread, meaning, state_of
 from gatewright.domains.files import Entry
 
 
@@ -56,4 +56,4 @@ class OpenedFile:
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            let_go(descriptor, self._threads)
+            close_in_thread(descriptor, self._threads)

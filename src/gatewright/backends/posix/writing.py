@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from gatewright.backends.posix.rows import CommitAnswer, entry
-from gatewright.backends.worker import LASTING_SECONDS, Worker, let_go, meaning
+from gatewright.backends.worker import LASTING_SECONDS, Worker, close_in_thread, meaning
 from gatewright.core.errors import GatewayError
 from gatewright.domains.files import Precondition, Stored
 
@@ -85,7 +85,7 @@ class PosixWriting:
             await asyncio.wait([self._last])
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            await asyncio.wrap_future(let_go(descriptor, self._worker.threads))
+            await asyncio.wrap_future(close_in_thread(descriptor, self._worker.threads))
 
 
 def _write_all(descriptor: int, blocks: list[bytes]) -> None:

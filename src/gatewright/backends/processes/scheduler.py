@@ -100,7 +100,7 @@ class ProcessScheduler:
         await check_paths(submission, self._launcher.mode)
 
     async def estimate(self, elements: Sequence[Submission]) -> Estimate:
-        """Return the cores alone: no start is reckoned for jobs of this machine."""
+        """Return only the cores; for jobs of this machine no start is predicted."""
         return Estimate(None, elements[0].spec.resources.cores)
 
     async def submit(

@@ -211,7 +211,7 @@ def _stars(catalogue: Catalogue, told: Mapping[str, Any], band: str) -> Stars:
     return Stars(ra[known], dec[known], magnitude[known], error[known])
 
 
-def calibration_told(found: Calibration | str | None) -> dict[str, object] | None:
+def calibration_answer(found: Calibration | str | None) -> dict[str, object] | None:
     """Return a zero point as JSON values, or the reason why there is none."""
     if isinstance(found, str):
         return {"reason": found}

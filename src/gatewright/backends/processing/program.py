@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gatewright import __version__
-from gatewright.backends.processing.catalogue import calibrate, calibration_told
+from gatewright.backends.processing.catalogue import calibrate, calibration_answer
 from gatewright.backends.processing.loading import load_frame
 from gatewright.backends.processing.product_file import cropped, write_planes
 from gatewright.backends.processing.report import finite
@@ -150,7 +150,7 @@ def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
             "upper_limit": found.upper_limit,
             "scale": _ratio(found.scale),
             "reason": found.reason,
-            "zero_point": calibration_told(zero),
+            "zero_point": calibration_answer(zero),
         }
         if isinstance(zero, Calibration):
             points[number] |= photometry.magnitudes(found, zero)
@@ -184,7 +184,7 @@ def qualities(arguments: dict[str, Any], _output: Output) -> dict[str, Any]:
 def _zero_point(
     frame: Prepared, refs: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
 ) -> dict[str, object] | None:
-    return calibration_told(_calibration(frame, refs, arguments))
+    return calibration_answer(_calibration(frame, refs, arguments))
 
 
 def _calibration(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gatewright.backends.processing.workshop import Workshop, told_frame
+from gatewright.backends.processing.workshop import Workshop, frame_message
 from gatewright.domains.processing import FrameRef
 from gatewright.operations.classification import Found, Learned, Material
 
@@ -27,8 +27,8 @@ class PoolTrainer:
         person: str,
     ) -> Found:
         arguments = {
-            "science": told_frame(science),
-            "reference": told_frame(reference),
+            "science": frame_message(science),
+            "reference": frame_message(reference),
             "epoch": epoch,
             "plain": plain,
             "seed": seed,

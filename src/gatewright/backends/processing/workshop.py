@@ -67,8 +67,8 @@ class Workshop:
         self, product: Product, side: Side, place: Circle | None
     ) -> Product:
         arguments = {
-            "side": _told_side(side),
-            "place": _told_place(place),
+            "side": _side_message(side),
+            "place": _place_message(place),
             "catalogues": self._catalogues(side.frames),
         }
         return await self._make("coadd", product, arguments, side.frames)
@@ -77,9 +77,9 @@ class Workshop:
         self, product: Product, science: Side, reference: Side, place: Circle | None
     ) -> Product:
         arguments = {
-            "science": _told_side(science),
-            "reference": _told_side(reference),
-            "place": _told_place(place),
+            "science": _side_message(science),
+            "reference": _side_message(reference),
+            "place": _place_message(place),
             "catalogues": self._catalogues(science.frames),
         }
         frames = [*science.frames, *reference.frames]
@@ -89,7 +89,7 @@ class Workshop:
         self, frames: Sequence[FrameRef], ra: float, dec: float, person: str
     ) -> LightCurve:
         arguments = {
-            "frames": [told_frame(frame) for frame in frames],
+            "frames": [frame_message(frame) for frame in frames],
             "ra": ra,
             "dec": dec,
             "around": _STAR_RADIUS,
@@ -111,7 +111,7 @@ class Workshop:
         self, frames: Sequence[FrameRef], ra: float, dec: float, person: str
     ) -> Sequence[Quality | str]:
         arguments = {
-            "frames": [told_frame(frame) for frame in frames],
+            "frames": [frame_message(frame) for frame in frames],
             "ra": ra,
             "dec": dec,
             "around": _QUALITY_RADIUS,
@@ -242,18 +242,18 @@ def _other_form() -> BackendFailed:
     return BackendFailed("The processing worker gave an unexpected answer.")
 
 
-def told_frame(frame: FrameRef) -> dict[str, Any]:
+def frame_message(frame: FrameRef) -> dict[str, Any]:
     """Return the parts of a frame reference that a worker needs."""
     told = asdict(frame)
     names = ("image", "surveys", "path", "identity", "hdu", "band", "seeing")
     return {name: told[name] for name in names}
 
 
-def _told_side(side: Side) -> dict[str, Any]:
-    return {"frames": list(map(told_frame, side.frames)), "method": side.method}
+def _side_message(side: Side) -> dict[str, Any]:
+    return {"frames": list(map(frame_message, side.frames)), "method": side.method}
 
 
-def _told_place(place: Circle | None) -> list[float] | None:
+def _place_message(place: Circle | None) -> list[float] | None:
     return None if place is None else [place.ra, place.dec, place.radius]
 
 

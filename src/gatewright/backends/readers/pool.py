@@ -309,14 +309,14 @@ async def _opened(folder: Path) -> int:
     """Open an anonymous file in a thread; one that comes too late is closed."""
     opening = asyncio.create_task(asyncio.to_thread(_anonymous, folder))
 
-    def put_away(opened: asyncio.Task[int]) -> None:
+    def close_late(opened: asyncio.Task[int]) -> None:
         if not opened.cancelled() and opened.exception() is None:
             os.close(opened.result())
 
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
-        opening.add_done_callback(put_away)
+        opening.add_done_callback(close_late)
         raise
 
 

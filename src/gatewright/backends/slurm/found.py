@@ -125,7 +125,7 @@ class Finder:
             code, _ = codes.get(native.number, (job.exit_code, 0))
             job = replace(job, exit_code=code)
             try:
-                return await self._truly(job, row.reason, kept, native)
+                return await self._ended_status(job, row.reason, kept, native)
             except GatewayError as error:
                 # The owner's files may be out of reach for good, as of an account that
                 # was removed, and the other jobs do not wait for that. The person may
@@ -144,7 +144,7 @@ class Finder:
         # At once, so that a worker that hangs delays nobody else's jobs for long.
         return await asyncio.gather(*(one(row, native) for row, native in done))
 
-    async def _truly(
+    async def _ended_status(
         self,
         job: AccountingRow,
         reason: str,
@@ -317,7 +317,7 @@ class Finder:
             claim = await self._claim(native) if job.exit_code else None
             if claim is not None and claim.exit_code is not None:
                 job = replace(job, exit_code=claim.exit_code)
-            return await self._truly(job, "", kept, native)
+            return await self._ended_status(job, "", kept, native)
         half = recorded(kept, native)
         told = None
         if half is not None and half.exit_code != DONE_ALREADY:

@@ -7,7 +7,7 @@ from gatewright.backends.worker.client import (
     open_worker,
 )
 from gatewright.backends.worker.commands import WorkerCommands
-from gatewright.backends.worker.descriptors import let_go, state_of
+from gatewright.backends.worker.descriptors import close_in_thread, state_of
 from gatewright.backends.worker.errors import meaning
 from gatewright.backends.worker.job_paths import check_paths
 from gatewright.backends.worker.program.permit import HOLE, NUMBER_HOLE, digest_of
@@ -42,9 +42,9 @@ __all__ = [
     "Workers",
     "at_the_root",
     "check_paths",
+    "close_in_thread",
     "digest_of",
     "latin",
-    "let_go",
     "meaning",
     "open_worker",
     "state_of",

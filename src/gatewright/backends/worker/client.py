@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from gatewright.backends.worker.connection import Answer, Connection, ConnectionEnded
-from gatewright.backends.worker.descriptors import let_go
+from gatewright.backends.worker.descriptors import close_in_thread
 from gatewright.backends.worker.errors import meaning
 from gatewright.backends.worker.program import frames
 from gatewright.backends.worker.program.server import LASTING_AT_ONCE
@@ -186,7 +186,7 @@ class Worker:
             return self._value(answer, kind), answer.descriptor
         except BaseException:
             if answer.descriptor is not None:
-                let_go(answer.descriptor, self.threads)
+                close_in_thread(answer.descriptor, self.threads)
             raise
 
     async def launch(
@@ -294,7 +294,7 @@ class Worker:
         connection = Connection(
             ours,
             lambda: self._on_end(process),
-            lambda descriptor: let_go(descriptor, self.threads),
+            lambda descriptor: close_in_thread(descriptor, self.threads),
         )
         try:
             async with asyncio.timeout(_START_SECONDS):

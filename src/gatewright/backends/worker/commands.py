@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gatewright.backends.worker.client import Worker, latin
-from gatewright.backends.worker.descriptors import let_go
+from gatewright.backends.worker.descriptors import close_in_thread
 from gatewright.backends.worker.starting import Intent
 from gatewright.backends.worker.workers import Home, Workers, at_the_root
 from gatewright.core.errors import BackendFailed, NotFound
@@ -113,7 +113,7 @@ async def _outcome(
     worker: Worker, answer: RunAnswer, output: int, most: int
 ) -> Outcome:
     if not (0 <= answer.stdout <= most and 0 <= answer.stderr <= most):
-        let_go(output, worker.threads)
+        close_in_thread(output, worker.threads)
         raise BackendFailed("The worker kept more output than it was asked to.")
 
     def read(count: int) -> bytes:

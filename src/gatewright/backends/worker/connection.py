@@ -67,7 +67,7 @@ class Connection:
         Socket of the worker.
     on_end
         Called once, when the connection has ended.
-    let_go
+    close_in_thread
         Closes a descriptor that came and that nobody takes, elsewhere: it may be a file
         of a file system on which that blocks.
     """
@@ -76,13 +76,13 @@ class Connection:
         self,
         sock: socket.socket,
         on_end: Callable[[], None],
-        let_go: Callable[[int], object],
+        close_in_thread: Callable[[int], object],
     ) -> None:
         sock.setblocking(False)  # noqa: FBT003  # the socket's own signature
         self._socket = sock
         self._loop = asyncio.get_running_loop()
         self._on_end = on_end
-        self._let_go = let_go
+        self._let_go = close_in_thread
         self._frames = Assembler()
         self._hello: asyncio.Future[None] = self._loop.create_future()
         self._pending: dict[int, _Pending] = {}

@@ -79,7 +79,7 @@ def is_plain_file(descriptor: int, access: int) -> bool:
     return stat.S_ISREG(state_of(descriptor).mode)
 
 
-def let_go(descriptor: int, threads: Executor) -> Future[None]:
+def close_in_thread(descriptor: int, threads: Executor) -> Future[None]:
     """Close a descriptor of a user's file in a thread of that user.
 
     On some file systems closing can block (close(2), fuse(4)). The future is done when

@@ -75,7 +75,7 @@ class JobNews:
                     if event is not None:
                         last, after = event, event.number
                     yield event
-            if job.tasks is None and last is not None and _tells_an_end(last):
+            if job.tasks is None and last is not None and _is_end_event(last):
                 return
             job = await self._jobs.get(caller, system, job_id)
             if not self._just_ended(job):
@@ -122,7 +122,7 @@ class JobNews:
                             return
                     yield None
                 elif event.subject == alone or event.subject.startswith(f"{alone}_"):
-                    told += _tells_an_end(event)
+                    told += _is_end_event(event)
                     yield event
 
     def _just_ended(self, job: Job) -> bool:
@@ -136,5 +136,5 @@ def _running(job: Job) -> int:
     return sum(count for state, count in counts.items() if state not in ENDED)
 
 
-def _tells_an_end(event: Event) -> bool:
+def _is_end_event(event: Event) -> bool:
     return event.data.get("state") in ENDED

@@ -34,7 +34,7 @@ from gatewright.domains.discovery.filters import (
     Filters,
     FilterStore,
     SavedFilter,
-    known_as,
+    principals_of,
     readers,
 )
 from gatewright.domains.discovery.hearing import Hearing
@@ -130,9 +130,9 @@ __all__ = [
     "Vote",
     "condition_text",
     "kind_of",
-    "known_as",
     "parse_condition",
     "place_of",
+    "principals_of",
     "readers",
     "unit_vector",
     "weight_of",

@@ -64,7 +64,7 @@ class FilterDraft:
 
 
 class FilterStore(Protocol):
-    """Stores filters. ``who`` is what a caller answers to: see :func:`known_as`."""
+    """Stores filters. ``who`` is the caller's principals: see :func:`principals_of`."""
 
     async def filters(
         self, who: Collection[str], limit: int, cursor: str | None = None
@@ -98,8 +98,8 @@ class FilterStore(Protocol):
         ...
 
 
-def known_as(caller: Caller) -> list[str]:
-    """Return by which readers of a filter a caller is admitted."""
+def principals_of(caller: Caller) -> list[str]:
+    """Return a caller's principals: everybody, all accounts, own name and groups."""
     if not caller.signed_in:
         return [EVERYBODY]
     names = sorted({caller.user, *caller.groups})
@@ -107,9 +107,10 @@ def known_as(caller: Caller) -> list[str]:
 
 
 def readers(saved: SavedFilter) -> list[str]:
-    """Return who may use a filter: it has one of these in common with its callers.
+    """Return the principals who may use a filter.
 
-    Its access rule is so a condition of the query that lists filters.
+    A caller who has one of them may use it, so that the query that lists filters can
+    apply the access rule itself.
     """
     access = saved.access
     words = [EVERYBODY] * access.everybody + [ACCOUNTS] * access.accounts
@@ -161,7 +162,7 @@ class Filters:
             The cursor does not come from an earlier page.
         """
         caller.require(Scope.SKY_READ)
-        return await self._store.filters(known_as(caller), limit, cursor)
+        return await self._store.filters(principals_of(caller), limit, cursor)
 
     async def filter(self, caller: Caller, name: str) -> SavedFilter:
         """Return a filter.
@@ -173,7 +174,7 @@ class Filters:
         """
         caller.require(Scope.SKY_READ)
         found = await self._stored(name)
-        if found is None or set(known_as(caller)).isdisjoint(readers(found)):
+        if found is None or set(principals_of(caller)).isdisjoint(readers(found)):
             raise NotFound(_NONE)
         return found
 
@@ -274,7 +275,7 @@ class Filters:
         named = Access(names=saved.access.names | {saved.owner})
         if named.admits(caller):
             return
-        if set(known_as(caller)).isdisjoint(readers(saved)):
+        if set(principals_of(caller)).isdisjoint(readers(saved)):
             raise Conflict("This name is taken; choose another.")
         raise NotAllowed(
             f"The filter “{saved.name}” is {saved.owner}'s. Save it under another name."

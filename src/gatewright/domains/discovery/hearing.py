@@ -56,11 +56,11 @@ class Hearing:
         surveys = event.data.get("surveys")
         if not isinstance(surveys, list) or not caller.may(Scope.SKY_READ):
             return False
-        if not self._are_good_for(event):
+        if not self._are_newer_than(event):
             await self._reading.acquire()
             try:
                 # Another follower may have read them meanwhile.
-                if not self._are_good_for(event):
+                if not self._are_newer_than(event):
                     as_of = self._clock()
                     self._rules = await self._read()
                     self._as_of, self._read_at = as_of, self._monotonic()
@@ -71,7 +71,7 @@ class Hearing:
             name in self._rules and self._rules[name].admits(caller) for name in surveys
         )
 
-    def _are_good_for(self, event: Event) -> bool:
+    def _are_newer_than(self, event: Event) -> bool:
         """Return whether the rules were read after an event, and within a second.
 
         The clock of another machine may be ahead: an event for which they were read,

@@ -32,9 +32,9 @@ FORGET_SECONDS = 86_400.0
 MOST_AT_ONCE = 6
 """Largest number of sign-ins of one address at a time: a third of those that can be
 checked or wait for it (see ``backends.local_accounts``)."""
-MOST_ELSEWHERE = 6
+MOST_CODES_AT_ONCE = 6
 """Largest number of sign-in codes of one address that providers check at a time."""
-MOST_WAITING = 64
+MOST_CODES_WAITING = 64
 """Largest number of codes of one address that are checked or wait for it."""
 
 
@@ -97,7 +97,7 @@ class AttemptGuard:
         self._clock = clock
         self._turns: dict[str, tuple[asyncio.Lock, list[None]]] = {}
         self._under_way: Counter[str] = Counter()
-        self._elsewhere: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
+        self._code_checks: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
 
     @asynccontextmanager
     async def attempt(self, name: str, address: str) -> AsyncIterator["Attempt"]:
@@ -115,7 +115,7 @@ class AttemptGuard:
             yield Attempt(self._store, self._clock, who, remembered=known)
 
     @asynccontextmanager
-    async def elsewhere(self, address: str) -> AsyncIterator[None]:
+    async def code_check(self, address: str) -> AsyncIterator[None]:
         """Hold a place of an address while a provider checks a sign-in code.
 
         A wrong code leads to no ban. Codes cannot be guessed, and a ban of the address
@@ -128,10 +128,10 @@ class AttemptGuard:
             Too many codes of the address are waiting already.
         """
         network = network_of(address)
-        slots, waiting = self._elsewhere.setdefault(
-            network, (asyncio.Semaphore(MOST_ELSEWHERE), [])
+        slots, waiting = self._code_checks.setdefault(
+            network, (asyncio.Semaphore(MOST_CODES_AT_ONCE), [])
         )
-        if len(waiting) >= MOST_WAITING:
+        if len(waiting) >= MOST_CODES_WAITING:
             raise _busy()
         waiting.append(None)
         try:
@@ -140,7 +140,7 @@ class AttemptGuard:
         finally:
             waiting.pop()
             if not waiting:
-                del self._elsewhere[network]
+                del self._code_checks[network]
 
     async def refuse_banned(self, name: str, address: str) -> None:
         """Refuse a sign-in that an identity provider checks, if there is a ban.

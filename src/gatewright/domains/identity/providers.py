@@ -197,7 +197,7 @@ class Providers:
         await offered.provider.check_issuer(answer.issuer)
         if answer.error or not answer.code:
             raise _said_no(offered.title, answer.error)
-        async with self._guard.elsewhere(caller.address):
+        async with self._guard.code_check(caller.address):
             proven = await offered.provider.prove(
                 answer.code,
                 nonce=_derived(secret, answer.state, "nonce"),

@@ -1,4 +1,4 @@
-"""Sign-out that a provider tells of (OpenID Connect Back-Channel Logout 1.0)."""
+"""Sign-out that a provider reports (OpenID Connect Back-Channel Logout 1.0)."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,11 +13,11 @@ from gatewright.web.context import request_context
 _LONGEST = 16_384
 
 
-async def signed_out_elsewhere(request: Request) -> Response:
+async def back_channel_logout(request: Request) -> Response:
     """End the sessions of a person who has signed out of their provider.
 
-    The provider itself asks, and proves by its signature who it is: there is no cookie,
-    token or page behind this request.
+    The provider itself sends this request, without a cookie or token; the signature of
+    its logout token proves that.
     """
     if request.method != "POST":
         raise MethodNotAllowed(
@@ -40,6 +40,6 @@ async def signed_out_elsewhere(request: Request) -> Response:
 
 ROUTE = Route(
     "/sign-in/with/{name}/sign-out",
-    signed_out_elsewhere,
+    back_channel_logout,
     methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
 )

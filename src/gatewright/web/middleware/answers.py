@@ -172,17 +172,17 @@ class _Answer:
         await response(scope, self._receive, self._pass_on)
 
 
-def tell_request_id(fields: Fields, exchange: Exchange) -> None:
+def add_request_id(fields: Fields, exchange: Exchange) -> None:
     """Add ``X-Request-Id``."""
     fields.put(b"x-request-id", exchange.request_id.encode())
 
 
-def tell_time_taken(fields: Fields, exchange: Exchange) -> None:
+def add_time_taken(fields: Fields, exchange: Exchange) -> None:
     """Add ``Server-Timing: total;dur=`` in milliseconds (W3C Server Timing)."""
     value = b"total;dur=%.2f" % (exchange.seconds * 1000)
     fields.add(b"server-timing", value)
 
 
-def tell_rate(fields: Fields, exchange: Exchange) -> None:
+def add_rate_limit(fields: Fields, exchange: Exchange) -> None:
     """Add the rate limit's headers, unless the response has them already."""
     fields.set_if_missing(exchange.rate)

@@ -97,11 +97,11 @@ class GatewayProtocol(HttpToolsProtocol):
             self._dead = True
             transport.abort()
         else:
-            self._full = self._takes_a_file_s_place(transport)
+            self._full = self._few_descriptors_left(transport)
             self._start_timer()
 
     @staticmethod
-    def _takes_a_file_s_place(transport: asyncio.Transport) -> bool:
+    def _few_descriptors_left(transport: asyncio.Transport) -> bool:
         """Return whether so many descriptors are open that few are left for files.
 
         A new descriptor gets the lowest free number. Connections may use the lower

@@ -117,7 +117,7 @@ class ZeroCopy:
                 if is_cold(way.file, way.offset, _window(way)):
                     await self._send_cold(way)
                 else:
-                    await self._while_there_is_room(way.socket, step)
+                    await self._while_writable(way.socket, step)
         except OSError as error:
             self._connection.transport.abort()
             if error.errno not in _GONE:  # not because the client left
@@ -145,11 +145,11 @@ class ZeroCopy:
         try:
             sent = await self._cold.send(way.socket, way.file, way.offset, count)
         except BlockingIOError:
-            await self._while_there_is_room(way.socket, lambda: False)
+            await self._while_writable(way.socket, lambda: False)
         else:
             way.offset += _some(sent)
 
-    async def _while_there_is_room(self, socket: int, step: Callable[[], bool]) -> None:
+    async def _while_writable(self, socket: int, step: Callable[[], bool]) -> None:
         """Call ``step`` each time the socket accepts bytes, until it returns False.
 
         The event loop calls it directly: waking this task for each step would cost more
