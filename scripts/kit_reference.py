@@ -10,6 +10,7 @@ KIT = Path(__file__).resolve().parents[1] / "src" / "gatewright" / "kit"
 ELEMENTS, CLIENT = KIT / "elements", KIT / "client"
 
 _REGISTERED = re.compile(r'"(gw-[\w-]+)": async .*import\("\./([\w-]+\.js)"\)\)\.(\w+)')
+_SIBLING = re.compile(r'^import \{ (\w+) \} from "\./([\w-]+\.js)"', re.MULTILINE)
 _FAMILY = re.compile(r"this\.(\w+) = new (\w+)\(")
 _CLASS = r"/\*\*((?:(?!\*/).)*)\*/\s*export class {name} "
 _HEAD = re.compile(r"^/\*\*((?:(?!\*/).)*)\*/", re.DOTALL)
@@ -142,8 +143,22 @@ def comment_of(source: str, name: str) -> Comment:
     return read_comment(found[1])
 
 
+def source_of(file: Path) -> str:
+    """Return the text of an element's file, and of the file of a class it extends.
+
+    What all elements share, in ``base.js``, is told once for all of them.
+    """
+    text = file.read_text(encoding="utf-8")
+    more = [
+        (ELEMENTS / name).read_text(encoding="utf-8")
+        for class_, name in _SIBLING.findall(text)
+        if name != "base.js" and f" extends {class_} " in text
+    ]
+    return "".join([text, *more])
+
+
 def body_of(source: str, name: str) -> str:
-    """Return the text of a class, and of classes that it extends in the same file."""
+    """Return the text of a class, and of classes of the source that it extends."""
     head = re.compile(rf"^(?:export )?class {name} (?:extends (\w+) )?", re.MULTILINE)
     found = head.search(source)
     if found is None:
@@ -183,7 +198,7 @@ def elements_page() -> str:
     registry = (ELEMENTS / "registry.js").read_text(encoding="utf-8")
     parts = [ELEMENTS_HEAD]
     for name, file, class_ in _REGISTERED.findall(registry):
-        source = (ELEMENTS / file).read_text(encoding="utf-8")
+        source = source_of(ELEMENTS / file)
         parts += _section(name, comment_of(source, class_), body_of(source, class_))
     for name, file in (
         ("data-gw-store", "gw-store.js"),

@@ -20,11 +20,14 @@ READY = {
     "/data/simulated-reanalysis?box=-20+30+40+60": "gw-timeseries .uplot",
     "/sky": "gw-surveys img",
     "/sky/simulated-sky": "gw-sky .strip button",
+    "/sky/simulated-sky/coadd": "gw-coadd form",
+    "/sky/simulated-sky/difference": "gw-difference form",
     "/scan": "gw-scan .votes",
     "/store": "gw-documents .state, gw-documents tr.row",
     "/account": "gw-tokens .state, gw-tokens tr.row",
     "/docs/api": "details.operation",
     "/kit/examples/campaign.html": "gw-timeseries .uplot",
+    "/kit/examples/supernova.html": "gw-difference form",
 }
 
 

@@ -16,6 +16,7 @@ _SECTION = re.compile(r"^## `([\w-]+)`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOT
 _TABLE = r"^\| {} \|.*\n\|[-|]+\n((?:\|.*\n)+)"
 _ANNOUNCED = re.compile(r'(if \(!?)?this\.announce\("([\w-]+)"')
 _CHANGES = re.compile(r'this\._change\("(\w+)", [^,]+(?:,[^,]+)*?, \(\) =>')
+_SIBLING = re.compile(r'^import \{ \w+ \} from "\./([\w-]+-maker\.js)"', re.MULTILINE)
 _SLOT = re.compile(r'<slot name="([\w-]+)"')
 _PART = re.compile(r'\b(?:export)?parts?="([\w-]+)"')
 _SHARED = {"empty", "error", "loading", "code", "denied"}
@@ -41,9 +42,11 @@ def told(name: str, kind: str) -> dict[str, str]:
 
 
 def source(name: str) -> str:
-    """Return the text of an element's class, and of what it extends in its file."""
+    """Return the text of an element's class, and of the class of its own it extends."""
     file, kind = registered()[name]
     text = (ELEMENTS / file).read_text(encoding="utf-8")
+    for sibling in _SIBLING.findall(text):
+        text += (ELEMENTS / sibling).read_text(encoding="utf-8")
     found = re.search(rf"class {kind} extends (\w+) .*?\n}}\n", text, re.DOTALL)
     assert found is not None
     above = re.search(rf"class {found[1]} .*?\n}}\n", text, re.DOTALL)

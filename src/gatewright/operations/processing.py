@@ -39,6 +39,7 @@ from gatewright.domains.sky import (
     CutoutRequest,
     ImageQuery,
     ImageReader,
+    Orientation,
     SkyService,
     Stretch,
 )
@@ -217,10 +218,12 @@ class Processing:
         stretch: Stretch,
         size: int | None,
         place: Circle | None = None,
+        orientation: Orientation = Orientation.NORTH,
     ) -> Content:
         """Return one plane of a product, or a part of it, as FITS or PNG.
 
-        A part is the square round a place, padded beyond the product.
+        A part is the square round a place, padded beyond the product. ``orientation``
+        is that of a PNG.
 
         Raises
         ------
@@ -248,6 +251,7 @@ class Processing:
             format=form,
             stretch=stretch,
             size=size,
+            orientation=orientation,
             padded=place is not None,
         )
         return await self._reader.cut(image_of(product, plane, ra, dec), request)

@@ -14,6 +14,7 @@ import pytest_asyncio
 from astropy.io import fits
 from astropy.io.votable import parse_single_table
 from astropy.wcs import WCS
+from PIL import Image
 from tests.support.app import caller, client
 from tests.support.needs import shared_data
 from tests.support.night import night_times
@@ -161,6 +162,30 @@ async def test_a_place_is_cut_to_its_pixels(api: httpx.AsyncClient) -> None:
     assert abs(x - values.shape[1] / 2) < 2
     assert abs(y - values.shape[0] / 2) < 2
     assert found["detections"][0]["snr"] > 8
+
+
+async def test_a_picture_has_the_orientation_of_the_file_where_that_is_asked_for(
+    api: httpx.AsyncClient,
+) -> None:
+    found = await made(api, "/coadds", {"images": EARLY[:2]})
+    values, header = await pixels(api, found, "coadd")
+    place = found["links"]["image"].removeprefix("/api/v1")
+    how = {"format": "png", "stretch": "linear", "limits": "0 100"}
+    pictures = {}
+    for orientation in ("native", "north"):
+        answer = await api.get(place, params={**how, "orientation": orientation})
+        assert answer.status_code == 200, answer.text
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            pictures[orientation] = np.asarray(picture.convert("L")).astype(float)
+    low, high = np.nanmin(values), np.nanmax(values)
+    grey = 255 * (np.nan_to_num(values, nan=low) - low) / (high - low)
+    # Rows of a picture run downwards, those of an image upwards.
+    assert np.abs(pictures["native"] - grey[::-1]).max() <= 1
+    middle = WCS(header).all_pix2world(values.shape[1] / 2, values.shape[0] / 2, 0)
+    up = WCS(header).all_world2pix(middle[0], middle[1] + 0.001, 0)
+    is_up = up[1] - values.shape[0] / 2 > abs(up[0] - values.shape[1] / 2)
+    same = np.array_equal(pictures["north"], pictures["native"])
+    assert same == bool(is_up)
 
 
 async def test_an_image_less_itself_is_zero(api: httpx.AsyncClient) -> None:

@@ -7,10 +7,11 @@ from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import Plane, Product, ProductKind, ProductState
-from gatewright.domains.sky import CutoutFormat
+from gatewright.domains.sky import CutoutFormat, Orientation
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
     ColourMapName,
+    Lie,
     Percentiles,
     Size,
     StretchName,
@@ -132,11 +133,12 @@ async def coadd_image(
     limits: Percentiles = None,
     cmap: ColourMapName = "gray",
     size: Size = None,
+    orientation: Lie = "north",
 ) -> Response:
     """Send a plane of a coadd; pixels that no image covers are NaN."""
     found = await _found(context, ProductKind.COADD, coadd)
-    look = stretch_of(stretch, limits, cmap)
-    how = (Plane(plane), CutoutFormat(form), look, size)
+    look = (stretch_of(stretch, limits, cmap), size, Orientation(orientation))
+    how = (Plane(plane), CutoutFormat(form), *look)
     return await _pixels(request, context, found, how)
 
 
@@ -205,11 +207,12 @@ async def difference_image(
     limits: Percentiles = None,
     cmap: ColourMapName = "gray",
     size: Size = None,
+    orientation: Lie = "north",
 ) -> Response:
     """Send a plane of a difference; pixels without data are NaN."""
     found = await _found(context, ProductKind.DIFFERENCE, difference)
-    look = stretch_of(stretch, limits, cmap)
-    how = (Plane(plane), CutoutFormat(form), look, size)
+    look = (stretch_of(stretch, limits, cmap), size, Orientation(orientation))
+    how = (Plane(plane), CutoutFormat(form), *look)
     return await _pixels(request, context, found, how)
 
 
@@ -233,6 +236,9 @@ async def _pixels(
     etag = cutout_etag(product.identity, 0, f"{product.id} {how!r}")
     if product.state is ProductState.READY and check_preconditions(request, etag):
         return not_modified(etag)
-    content = await context.services.processing.plane(product, *how)
-    picture = how[1] is CutoutFormat.PNG
+    plane, form, stretch, size, orientation = how
+    content = await context.services.processing.plane(
+        product, plane, form, stretch, size, orientation=orientation
+    )
+    picture = form is CutoutFormat.PNG
     return content_response(content, request, etag, inline=picture)

@@ -11,6 +11,7 @@ import { Incidents } from "./incidents.js";
 import { Jobs } from "./jobs.js";
 import { Live } from "./live.js";
 import { escapeName } from "./paths.js";
+import { Products } from "./products.js";
 import { Projects } from "./projects.js";
 import { Sky } from "./sky.js";
 import { Store } from "./store.js";
@@ -35,6 +36,7 @@ export class Gateway {
     this.jobs = new Jobs(this.http, this.live);
     this.accounts = new Accounts(this.http);
     this.admin = new Admin(this.http);
+    this.products = new Products(this.http);
     this.projects = new Projects(this.http);
     this.status = new Status(this.http);
     this.incidents = new Incidents(this.http);

@@ -59,8 +59,8 @@ export function threeBands(images) {
   return last < 2 ? null : [bands[0], bands[Math.round(last / 2)], bands[last]];
 }
 
-/** Reads the header of a cut-out, and leaves its pixels. @param {AbortSignal} signal @param {(stop: AbortSignal) => Promise<Response>} ask */
-async function readWcs(signal, ask) {
+/** Reads the header of an image, and leaves its pixels. @param {AbortSignal} signal @param {(stop: AbortSignal) => Promise<Response>} ask */
+export async function readWcs(signal, ask) {
   const stop = new AbortController();
   const response = await ask(AbortSignal.any([signal, stop.signal]));
   let text = "";

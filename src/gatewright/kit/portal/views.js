@@ -123,11 +123,27 @@ function data({ parts, query }) {
   </div>`;
 }
 
+/** @type {[string, string][]} What one does with a survey, by what follows its id in the address. */
+const SKY = [["", "Look"], ["coadd", "Stack images"], ["difference", "Subtract images"]];
+
 /** @param {Place} place */
 function sky({ parts, query }) {
   if (!parts.length) return html`<gw-surveys></gw-surveys>`;
+  const [survey, page = ""] = parts;
+  const given = (/** @type {string} */ name) => query.get(name) ?? "";
   const move = (/** @type {CustomEvent} */ event) => go(addressOf("sky", parts, event.detail), true);
-  return html`<gw-sky survey=${readable(parts[0])} target=${query.get("target") ?? ""} fov=${query.get("fov") ?? ""} image=${query.get("image") ?? ""} band=${query.get("band") ?? ""} cutouts @gw-view=${move}></gw-sky>`;
+  // The place goes from one to the other: half the side of the picture is the radius.
+  const [fov, radius] = [Number(given("fov")) || 2 * Number(given("radius")), Number(given("radius")) || Number(given("fov")) / 2];
+  const to = (/** @type {string} */ id) => addressOf("sky", id ? [survey, id] : [survey], { target: given("target"), band: given("band"), ...(id ? { radius: radius || "" } : { fov: fov || "" }) });
+  /** @type {Record<string, () => any>} */
+  const pages = {
+    "": () => html`<gw-sky survey=${readable(survey)} target=${given("target")} fov=${given("fov")} image=${given("image")} band=${given("band")} cutouts @gw-view=${move}></gw-sky>`,
+    coadd: () => html`<gw-coadd survey=${readable(survey)} target=${given("target")} radius=${radius || 0.01} band=${given("band")} time=${given("time")} method=${given("method") || "clipped"} coadd=${given("coadd")} @gw-view=${move}></gw-coadd>`,
+    difference: () => html`<gw-difference survey=${readable(survey)} target=${given("target")} radius=${radius || 0.01} band=${given("band")} time=${given("time")} reference=${query.get("reference") ?? "auto"} days=${given("days") || 14} most=${given("most") || 10} difference=${given("difference")} @gw-view=${move}></gw-difference>`,
+  };
+  const shown = page in pages ? page : "";
+  return html`<nav aria-label="What to do with the survey"><ul class="tabs">${SKY.map(([id, word]) => html`<li><a href=${to(id)} aria-current=${id === shown ? "page" : nothing}>${word}</a></li>`)}</ul></nav>
+    ${pages[shown]()}`;
 }
 
 /** @param {Place} place */
