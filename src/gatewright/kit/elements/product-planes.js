@@ -31,7 +31,7 @@ export const planesStyle = css`
   .planes { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); }
   .planes.four { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   @container (min-width: 1100px) { .planes.four { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
-  figure { display: grid; gap: 4px; grid-template-columns: minmax(0, 1fr); margin: 0; min-inline-size: 0; }
+  figure { align-content: start; display: grid; gap: 4px; grid-template-columns: minmax(0, 1fr); margin: 0; min-inline-size: 0; }
   figcaption { display: flex; flex-wrap: wrap; gap: 0 8px; }
   .sight { background: #000; border-radius: var(--gw-corner); overflow: hidden; position: relative; }
   .sight canvas { aspect-ratio: 1; block-size: auto; cursor: crosshair; display: block; inline-size: 100%; touch-action: none; }
