@@ -2,6 +2,7 @@
 
 import io
 import re
+from functools import partial
 from typing import Any
 
 import httpx
@@ -46,7 +47,7 @@ async def drawn(page: Page, *names: str) -> None:
     """Wait until planes show something."""
     for name in names:
         canvas = plane(page, name).locator("canvas")
-        await until(lambda one=canvas: one.evaluate(SPREAD), lambda grey: grey > 0)
+        await until(partial(canvas.evaluate, SPREAD), lambda grey: grey > 0)
 
 
 async def made(page: Page, kind: str) -> Locator:
@@ -198,7 +199,7 @@ async def test_fingers_move_and_zoom_all_planes(
     await gate.check()
 
 
-PRODUCT = {
+PRODUCT: dict[str, Any] = {
     "id": "c-0123", "kind": "coadd", "state": "working", "reason": None,
     "request": {"images": ["a~1~0", "a~2~0"], "pos": None, "method": "clipped"},
     "owner": "demo", "created_at": "2026-11-29T08:00:00.000Z", "planes": [],
