@@ -10,7 +10,7 @@ from gatewright.domains.sky.bands import (
     parse_band,
 )
 from gatewright.domains.sky.colour import Colours, colour_levels
-from gatewright.domains.sky.extensions import primary_hdu, text_table
+from gatewright.domains.sky.extensions import binary_table, primary_hdu
 from gatewright.domains.sky.ingest import Ingest, IngestReport
 from gatewright.domains.sky.kinds import calibration_level, extension_name, image_kind
 from gatewright.domains.sky.model import (
@@ -116,6 +116,7 @@ __all__ = [
     "animated_png",
     "band_name",
     "band_wavelengths",
+    "binary_table",
     "calibration_level",
     "check_rules",
     "colour_levels",
@@ -139,6 +140,5 @@ __all__ = [
     "percentile_limits",
     "primary_hdu",
     "sides",
-    "text_table",
     "with_times",
 ]

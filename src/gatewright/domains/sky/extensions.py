@@ -18,31 +18,40 @@ def primary_hdu() -> bytes:
     )
 
 
-def text_table(name: str, columns: Mapping[str, Sequence[str]]) -> bytes:
-    """Return a binary table of texts as an extension.
+def binary_table(name: str, columns: Mapping[str, Sequence[str | int]]) -> bytes:
+    """Return a binary table of texts and numbers as an extension.
 
     Parameters
     ----------
     name
         Its EXTNAME.
     columns
-        Values of each column by its name, in ASCII; other characters become ``?``. All
-        have the same number.
+        Values of each column by its name, all texts or all integers of 32 bits. Texts
+        are in ASCII; other characters become ``?``.
     """
     cells = [
-        [value.encode("ascii", "replace") for value in values]
+        [
+            value.to_bytes(4, "big", signed=True)
+            if isinstance(value, int)
+            else value.encode("ascii", "replace")
+            for value in values
+        ]
         for values in columns.values()
     ]
     widths = [max([1, *map(len, column)]) for column in cells]
+    forms = [
+        "1J" if any(isinstance(value, int) for value in values) else f"{width}A"
+        for values, width in zip(columns.values(), widths, strict=True)
+    ]
     rows = [
         b"".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in zip(*cells, strict=True)
     ]
     described = []
-    for number, (column, width) in enumerate(zip(columns, widths, strict=True), 1):
+    for number, (column, form) in enumerate(zip(columns, forms, strict=True), 1):
         described += [
             _card(f"TTYPE{number}", f"'{column:<8}'", ""),
-            _card(f"TFORM{number}", f"'{f'{width}A':<8}'", ""),
+            _card(f"TFORM{number}", f"'{form:<8}'", ""),
         ]
     header = _header(
         _card("XTENSION", "'BINTABLE'", "binary table"),

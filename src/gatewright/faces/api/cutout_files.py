@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import Sequence
 from itertools import count
 
-from gatewright.domains.sky import mjd_text, primary_hdu, text_table
+from gatewright.domains.sky import binary_table, mjd_text, primary_hdu
 from gatewright.operations.stamps import Stamp
 
 _COLUMNS = ("image", "survey", "band", "time", "time_assumed", "reason", "partners")
@@ -18,7 +18,7 @@ def archive(found: Sequence[Stamp], form: str) -> bytes:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\r\n")
     writer.writerow(["file", *_COLUMNS])
-    writer.writerows(map(_row, names, found))
+    writer.writerows((n, *_row(one)) for n, one in zip(names, found, strict=True))
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
         files = [("index.csv", table.getvalue().encode())]
@@ -33,21 +33,20 @@ def archive(found: Sequence[Stamp], form: str) -> bytes:
 def one_file(found: Sequence[Stamp]) -> bytes:
     """Return cut-outs as extensions of one FITS file, with a table of what they are.
 
-    The cut-outs are extensions already, whose EXTVER counts those that there are.
+    The cut-outs are extensions already, whose EXTVER counts those that there are; it is
+    0 in the table where there is none.
     """
     number = count(1)
-    versions = [str(next(number)) if one.data else "" for one in found]
-    rows = zip(*map(_row, versions, found), strict=True)
-    table = dict(zip(("extver", *_COLUMNS), rows, strict=True))
-    return b"".join(
-        [primary_hdu(), *(one.data for one in found), text_table("INDEX", table)]
-    )
+    versions = [next(number) if one.data else 0 for one in found]
+    cells = zip(*map(_row, found), strict=True)
+    columns = dict(zip(_COLUMNS, cells, strict=True))
+    table = binary_table("INDEX", {"extver": versions, **columns})
+    return b"".join([primary_hdu(), *(one.data for one in found), table])
 
 
-def _row(name: str, one: Stamp) -> tuple[str, ...]:
+def _row(one: Stamp) -> tuple[str, ...]:
     image = one.image
     return (
-        name,
         image.id,
         image.survey,
         image.band or "",

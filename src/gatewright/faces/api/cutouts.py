@@ -129,7 +129,7 @@ async def cut_outs(
 
     With ``format=mef`` the cut-outs are extensions of one FITS file; EXTVER counts the
     images in order of time. Its last extension, INDEX, is the same table, with the
-    EXTVER of each image, which is empty where there is none.
+    EXTVER of each image, or 0 where there is none.
 
     With ``format=apng`` the answer is an animated PNG that blinks through the epochs in
     order of time, each with its date and band. They are resampled to the tangent plane
