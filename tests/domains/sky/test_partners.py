@@ -103,6 +103,11 @@ def test_what_is_not_known_or_assumed_does_not_differ() -> None:
     assert found(replace(science, ra=359.99999), replace(mask, ra=-0.00001))
 
 
+def test_a_mask_has_a_weight_but_not_itself_beside_it() -> None:
+    mask, weight = at("a.mask.fits"), at("a.wt.fits")
+    assert found(mask, mask, weight) == ["a.wt.fits~0"]
+
+
 def test_of_two_files_that_could_be_it_none_is() -> None:
     science = at("a.fits")
     assert found(science, at("a.mask.fits"), at("a.flags.fits")) == []

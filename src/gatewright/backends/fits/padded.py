@@ -57,7 +57,7 @@ def stamp_box(
         # The scale differs over a field, and a little from one epoch to the next.
         here = arcsec * step
         if pixels is None or abs(here - pixels) > _SLACK + _DISTORTION * here:
-            pixels = odd_side(arcsec, 1 / step)
+            pixels = odd_side(here, 1.0)
     elif pixels is None:
         pixels = 2 * math.floor(region.radius / _STEP * step) + 1
     if pixels > MOST_PIXELS:

@@ -39,8 +39,8 @@ def partners_of(
 ) -> Mapping[str, Sequence[Image]]:
     """Return the partners of each image by its id: a weight, an uncertainty, a mask.
 
-    Each has the same pixels of the sky as the image, and neither another time nor
-    another band. Where two files could be the one of a kind, none is taken.
+    Each has the same pixels of the sky as the image, another kind, and neither another
+    time nor another band. Where two files could be the one of a kind, none is taken.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def partners_of(
 def _matches(image: Image, other: Image) -> bool:
     """Return whether two images have the same pixels of the sky, time and band."""
     size = (image.width, image.height) == (other.width, other.height)
-    if not size or other.planes not in {1, image.planes}:
+    if not size or other.planes not in {1, image.planes} or other.kind is image.kind:
         return False
     if image.band and other.band and image.band != other.band:
         return False
