@@ -1,9 +1,10 @@
 """Download of 1 GiB over loopback: server CPU time per GB, compared with nginx.
 
-Ours is the whole gateway (token, worker, audit, log); nginx serves a static file with
-sendfile.
+The file is a person's, with mode 0600. Ours is the whole gateway (token, worker, audit,
+log); nginx, of the same account, serves it as a static file with sendfile.
 """
 
+import os
 import shutil
 import socket
 import tempfile
@@ -16,8 +17,9 @@ from pathlib import Path
 from bench.support.processes import cpu_seconds, free_port, server, tell
 from bench.support.whole_gateway import gateway
 
-SIZE = 1 << 30
-REPEATS = 11
+SIZE = int(os.environ.get("GATEWRIGHT_BENCH_BYTES", str(1 << 30)))
+REPEATS = int(os.environ.get("GATEWRIGHT_BENCH_ROUNDS", "11"))
+_BLOCK = b"\x5a" * (1 << 20)
 _NGINX = """
 daemon off;
 master_process off;
@@ -120,8 +122,9 @@ def main() -> None:
 def _fill(www: Path) -> None:
     www.mkdir()
     with (www / "file").open("wb") as file:
-        for _ in range(SIZE >> 20):
-            file.write(b"\x5a" * (1 << 20))
+        for start in range(0, SIZE, len(_BLOCK)):
+            file.write(_BLOCK[: SIZE - start])
+    (www / "file").chmod(0o600)
 
 
 @contextmanager

@@ -21,10 +21,10 @@ from statistics import median, quantiles
 from bench.support.processes import cpu_seconds, python
 from bench.support.whole_gateway import gateway
 
-JOBS = 20_000
+JOBS = int(os.environ.get("GATEWRIGHT_BENCH_JOBS", "20000"))
 CONNECTIONS = 64
 RATE = 500.0
-SECONDS = 20.0
+SECONDS = float(os.environ.get("GATEWRIGHT_BENCH_SECONDS", "20"))
 INTERVAL = 5
 HOST = "127.0.0.1"
 PAGES = (
@@ -37,17 +37,18 @@ _SCRIPT = r"""#!/bin/sh
 for word in "$@"; do
   case $word in
     --format=*) format=${word#--format=%?} ;;
+    --Format=*) format=${word#--Format=*:0} ;;
     --Node) suffix=.nodes ;;
   esac
 done
-nonce=${format%%-%*}
+nonce=${format%%-*}
 echo >> 'FOLDER/NAME.calls'
 exec sed "s/\x1f/$nonce-/g; s/\x1e/$nonce./g" "FOLDER/NAME$suffix"
 """
 
 
 def jobs() -> Iterator[str]:
-    """Yield the records of `squeue`, field by field as `commands.QUEUE_FIELDS`."""
+    """Yield the records of `squeue`, field by field as in `commands.QUEUE_FIELDS`."""
     for number in range(JOBS):
         runs = number % 10 == 0
         started = "2026-11-29T08:00:00" if runs else "N/A"
@@ -59,7 +60,7 @@ def jobs() -> Iterator[str]:
                 "None" if runs else "Priority",
                 *("(null)", "8", "1", "gpu" if number % 5 == 0 else "batch", "science"),
                 *(str(JOBS - number), "4000M", "1-00:00:00", moment, started, "N/A"),
-                *("n1" if runs else "", f"run-{number % 1000}", "(null)"),
+                *("n1" if runs else "", "0", f"run-{number % 1000}", "(null)"),
             ]
         )
 

@@ -27,7 +27,10 @@ def bench(name: str, **settings: str) -> str:
 @pytest.mark.parametrize(
     ("name", "settings", "told"),
     [
+        ("download", {"BYTES": "3000000", "ROUNDS": "1"}, "server CPU per GB: ours "),
+        ("file_calls", {"CALLS": "2", "ROUNDS": "1"}, "head: ours is "),
         ("many_workers", {"PEOPLE": "2"}, "2 workers: "),
+        ("queue", {"JOBS": "40", "SECONDS": "0.2"}, "peer: a page by squeue itself: "),
     ],
 )
 def test_a_benchmark_runs(name: str, settings: dict[str, str], told: str) -> None:
