@@ -117,14 +117,14 @@ async def test_a_failure_in_the_middle_is_no_end(
     services: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_table, "PAGE", 3)
-    search = SkyService.search
+    read = SkyService.table
 
     async def failing(sky: SkyService, *given: Any, **named: Any) -> Any:
         if named.get("cursor"):
             raise Unavailable("The database is gone.")
-        return await search(sky, *given, **named)
+        return await read(sky, *given, **named)
 
-    monkeypatch.setattr(SkyService, "search", failing)
+    monkeypatch.setattr(SkyService, "table", failing)
     app = AsCaller(face.build(services), services, caller())
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://a") as api:

@@ -120,13 +120,6 @@ async def find_images(
     )
     services = context.services
 
-    async def page(most: int, begin: str | None) -> Page[Mapping[str, object]]:
-        found = await services.sky.search(
-            context.caller, query, limit=most, cursor=begin
-        )
-        prefix = services.config.prefix
-        return found.map(lambda one: image_answer(one, prefix))
-
     async def columns(most: int, begin: str | None) -> tuple[Columns, str | None]:
         table = await services.sky.table(
             context.caller, query, limit=most, cursor=begin
@@ -134,6 +127,11 @@ async def find_images(
         many = len(table.columns["id"])
         values = await aside(many, image_columns, table, services.config.prefix)
         return values, table.next
+
+    async def page(most: int, begin: str | None) -> Page[Mapping[str, object]]:
+        values, following = await columns(most, begin)
+        rows = zip(*values.values(), strict=True)
+        return Page([dict(zip(values, row, strict=True)) for row in rows], following)
 
     if form == "csv":
         return await csv_listing(request, "images", ImageAnswer, page, limit, cursor)
