@@ -1,7 +1,7 @@
 """Searches for images: the SQL, and the exact test of the regions afterwards."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,8 +28,7 @@ _LONGEST = "SELECT MAX(longest) FROM survey"
 _CANDIDATES = "SELECT DISTINCT c.t AS t, c.image AS number FROM cover c"
 _ALL = "SELECT i.t AS t, i.number AS number FROM image i"
 _SELECT = f"SELECT {selected('o')} FROM"
-_SELECT_I = f"SELECT {selected('i')} FROM image i"  # noqa: S608  # own names
-_MANY_SURVEYS = 64
+_DIRECT = f"SELECT {selected('i')} FROM image i"  # noqa: S608  # own names
 
 
 @dataclass(slots=True)
@@ -128,8 +127,6 @@ def candidates(
     limit
         Largest number of images.
     """
-    if cells is None and 0 < len(query.surveys) <= _MANY_SURVEYS:
-        return _by_time(query, after, limit)
     where = image_conditions(query)
     alias = "i"
     number = "i.number"
@@ -140,45 +137,6 @@ def candidates(
         if not where.conditions:
             source = _CANDIDATES
         where.choose([_one_of("c.cell", [WIDE_CELL, *cells])])
-    _restrict(where, query, after, alias, number)
-    inner = f"{source} WHERE {where.text} ORDER BY t, number LIMIT ?"
-    text = (
-        f"{_SELECT} ({inner}) p JOIN image o ON o.number = p.number "
-        "ORDER BY p.t, p.number"
-    )
-    return text, [*where.values, limit]
-
-
-def _by_time(
-    query: ImageQuery, after: tuple[float, int], limit: int
-) -> tuple[str, list[object]]:
-    """Return the SQL for images anywhere in the sky, of a few surveys.
-
-    Each survey's images come from the index in their order and end at the limit; asked
-    for together, all images of the surveys would be sorted.
-    """
-    parts, values = [], []
-    for survey in query.surveys:
-        where = image_conditions(replace(query, surveys=(survey,)))
-        _restrict(where, query, after, "i", "i.number")
-        order = "ORDER BY i.t, i.number LIMIT ?"
-        parts.append(f"{_SELECT_I} WHERE {where.text} {order}")
-        values += [*where.values, limit]
-    if len(parts) == 1:
-        return parts[0], values
-    union = ") a UNION ALL SELECT * FROM (".join(parts)
-    text = f"SELECT * FROM (SELECT * FROM ({union}) a) u ORDER BY t, number LIMIT ?"  # noqa: S608  # own names
-    return text, [*values, limit]
-
-
-def _restrict(
-    where: Where,
-    query: ImageQuery,
-    after: tuple[float, int],
-    alias: str,
-    number: str,
-) -> None:
-    """Add the conditions on the time by which images are sorted."""
     if query.times:
         # An exposure may have begun before: at most the longest of all.
         first = _bound(min(t.low for t in query.times))
@@ -186,6 +144,16 @@ def _restrict(
         where.add(f"{alias}.t <= ?", _bound(max(t.high for t in query.times)))
     where.add(f"{alias}.t >= ?", after[0])
     where.add(f"({alias}.t > ? OR {number} > ?)", *after)
+    if cells is None and len(query.surveys) == 1:
+        # The index of a survey has them in order, so that none has to be sorted.
+        text = f"{_DIRECT} WHERE {where.text} ORDER BY i.t, i.number LIMIT ?"
+        return text, [*where.values, limit]
+    inner = f"{source} WHERE {where.text} ORDER BY t, number LIMIT ?"
+    text = (
+        f"{_SELECT} ({inner}) p JOIN image o ON o.number = p.number "
+        "ORDER BY p.t, p.number"
+    )
+    return text, [*where.values, limit]
 
 
 BEFORE_ALL = (-NO_TIME, -1)
