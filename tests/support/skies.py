@@ -16,7 +16,7 @@ from gatewright.core.config import Config, Gateway, Limits, SurveySource
 from gatewright.core.events import EventHub
 from gatewright.core.turns import Turns
 from gatewright.domains.discovery import Discovery, Filters, Labels, ObjectChanges
-from gatewright.domains.sky import SkyService, SurveyWatch
+from gatewright.domains.sky import SkyService, SurveyMaps, SurveyWatch
 from gatewright.domains.status import Announcements
 from gatewright.operations.classification import Classifiers
 from gatewright.operations.processing import Processing
@@ -30,6 +30,7 @@ class SkyServices:
     database: Database
     sky: SkyService
     surveys: SurveyWatch
+    survey_maps: SurveyMaps
     processing: Processing
     classifiers: Classifiers
     discovery: Discovery
@@ -82,6 +83,7 @@ async def sky_services(
             database,
             images.sky,
             images.surveys,
+            images.survey_maps,
             images.processing,
             images.classifiers,
             images.discovery,

@@ -9,12 +9,12 @@ from gatewright.backends.sql import Database
 from gatewright.composition.discovery import open_discovery
 from gatewright.composition.processing import open_processing
 from gatewright.composition.readers import open_image_reader
-from gatewright.composition.sky import open_sky
+from gatewright.composition.sky import open_sky, open_survey_maps
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
 from gatewright.core.health import Part
 from gatewright.domains.discovery import Discovery, Filters, Labels, ObjectChanges
-from gatewright.domains.sky import SkyService, SurveyWatch
+from gatewright.domains.sky import SkyService, SurveyMaps, SurveyWatch
 from gatewright.operations.classification import Classifiers
 from gatewright.operations.processing import Processing
 
@@ -27,6 +27,8 @@ class ImageServices:
     """Surveys, their images, and cut-outs."""
     surveys: SurveyWatch
     """The task that indexes the files of the surveys."""
+    survey_maps: SurveyMaps
+    """Maps of where the images of surveys are."""
     processing: Processing
     """Coadds, differences and light curves."""
     classifiers: Classifiers
@@ -75,6 +77,7 @@ async def open_images(
     return ImageServices(
         sky,
         surveys,
+        open_survey_maps(sky, database, readers),
         processing,
         classifiers,
         discovery,

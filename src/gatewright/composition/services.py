@@ -34,7 +34,7 @@ from gatewright.domains.compute import JobService, JobTokens
 from gatewright.domains.discovery import Discovery, Filters, Labels, ObjectChanges
 from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import RequestedIdentity
-from gatewright.domains.sky import SkyService, SurveyWatch
+from gatewright.domains.sky import SkyService, SurveyMaps, SurveyWatch
 from gatewright.domains.status import Announcements
 from gatewright.domains.store import Listings, Store
 from gatewright.operations.classification import Classifiers
@@ -61,6 +61,8 @@ class Services:
     """The catalogue of gridded data, and reading from it."""
     sky: SkyService
     """Surveys, their images, and cut-outs."""
+    survey_maps: SurveyMaps
+    """Maps of where the images of surveys are."""
     processing: Processing
     """Coadds, differences and light curves."""
     classifiers: Classifiers
@@ -148,6 +150,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             readers=readers,
             datasets=open_datasets(config, readers),
             sky=images.sky,
+            survey_maps=images.survey_maps,
             processing=images.processing,
             classifiers=images.classifiers,
             discovery=images.discovery,

@@ -6,8 +6,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from gatewright.backends.footprints import PooledFootprintPainter
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql import Database
+from gatewright.backends.sql.footprints import SqlFootprints
 from gatewright.backends.sql.images import SqlImageIndex
 from gatewright.composition.readers import open_image_reader, open_readers
 from gatewright.composition.state import open_database
@@ -23,6 +25,7 @@ from gatewright.domains.sky import (
     Places,
     SkyService,
     Survey,
+    SurveyMaps,
     SurveyRules,
     SurveyWatch,
     check_rules,
@@ -82,6 +85,13 @@ async def open_sky(
         "surveys/claims": Part(ingest.claims.ready),
     }
     return SkyService(index, reader, places_of(config)), watch, parts
+
+
+def open_survey_maps(
+    sky: SkyService, database: Database, readers: ReaderPool
+) -> SurveyMaps:
+    """Return the maps of where the images of surveys are."""
+    return SurveyMaps(sky, SqlFootprints(database), PooledFootprintPainter(readers))
 
 
 async def save_surveys(index: ImageIndex, sources: Sequence[SurveySource]) -> None:

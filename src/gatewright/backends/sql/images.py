@@ -14,6 +14,7 @@ from gatewright.backends.sql.database import (
     Values,
     Work,
 )
+from gatewright.backends.sql.footprints import SqlFootprints
 from gatewright.backends.sql.healpix import (
     CELL_AREA,
     healpix_is_loaded,
@@ -157,6 +158,7 @@ class SqlImageIndex:
         def work() -> Work[None]:
             yield Lock("images")
             yield Statement("DELETE FROM survey WHERE id = ?", (survey,))
+            yield Statement("DELETE FROM survey_cells WHERE survey = ?", (survey,))
 
         # First, so that nothing more is put, and nothing is found any more.
         await self._database.run(work)
@@ -244,6 +246,7 @@ class SqlImageIndex:
         summary = json.dumps(await self._summary(survey))
         values = (now, summary, survey, holder)
         await self._database.run(lambda: _one(_FINISH, values))
+        await SqlFootprints(self._database).renew(survey)
 
     async def _survey_rows(self, survey: str) -> Sequence[Row]:
         return await self._database.read("SELECT * FROM survey WHERE id = ?", survey)

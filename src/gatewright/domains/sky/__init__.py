@@ -11,8 +11,17 @@ from gatewright.domains.sky.bands import (
 )
 from gatewright.domains.sky.colour import Colours, colour_levels
 from gatewright.domains.sky.extensions import binary_table, primary_hdu
+from gatewright.domains.sky.footprints import (
+    DepthOfImages,
+    FootprintIndex,
+    FootprintPainter,
+    Footprints,
+    MapFormat,
+    SkyOverlap,
+)
 from gatewright.domains.sky.ingest import Ingest, IngestReport
 from gatewright.domains.sky.kinds import calibration_level, extension_name, image_kind
+from gatewright.domains.sky.maps import SurveyMaps, sentence_of
 from gatewright.domains.sky.model import (
     ColourRequest,
     Content,
@@ -86,6 +95,10 @@ __all__ = [
     "Coverage",
     "CutoutFormat",
     "CutoutRequest",
+    "DepthOfImages",
+    "FootprintIndex",
+    "FootprintPainter",
+    "Footprints",
     "Image",
     "ImageIndex",
     "ImageKind",
@@ -98,6 +111,7 @@ __all__ = [
     "Interval",
     "LeftOut",
     "Limits",
+    "MapFormat",
     "Orientation",
     "PartnerReader",
     "Place",
@@ -107,10 +121,12 @@ __all__ = [
     "Reading",
     "Region",
     "ScannedFile",
+    "SkyOverlap",
     "SkyService",
     "Stretch",
     "Survey",
     "SurveyFile",
+    "SurveyMaps",
     "SurveyRules",
     "SurveyWatch",
     "animated_png",
@@ -139,6 +155,7 @@ __all__ = [
     "parse_times",
     "percentile_limits",
     "primary_hdu",
+    "sentence_of",
     "sides",
     "with_times",
 ]

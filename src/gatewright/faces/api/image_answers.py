@@ -244,6 +244,7 @@ def survey_answer(survey: Survey, coverage: Coverage, prefix: str) -> dict[str, 
         "links": {
             "self": f"{prefix}{BASE}/surveys/{survey.id}",
             "images": f"{prefix}{BASE}/images?survey={survey.id}",
+            "coverage": f"{prefix}{BASE}/surveys/{survey.id}/coverage",
         },
     }
 

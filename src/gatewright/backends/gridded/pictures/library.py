@@ -24,9 +24,10 @@ with tempfile.TemporaryDirectory(prefix="gatewright-pictures-") as _folder:
         from matplotlib import colormaps, rc_context
         from matplotlib.axes import Axes
         from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.cm import ScalarMappable
         from matplotlib.collections import LineCollection
-        from matplotlib.colors import Normalize
+        from matplotlib.colors import LogNorm, Normalize
         from matplotlib.figure import Figure
         from matplotlib.patheffects import withStroke
         from matplotlib.ticker import MaxNLocator
@@ -40,7 +41,9 @@ __all__ = [
     "Axes",
     "Figure",
     "FigureCanvasAgg",
+    "FigureCanvasSVG",
     "LineCollection",
+    "LogNorm",
     "MaxNLocator",
     "Normalize",
     "ScalarMappable",

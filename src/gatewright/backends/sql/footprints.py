@@ -1,0 +1,235 @@
+"""Where the images of a query are: their outlines, or their number in each cell.
+
+Outlines are read of up to 10,000 images. Of more, images are counted by the cells that
+they touch. For a large survey that is done once after each scan that changed it; what
+that does not answer, such as a range of times, is counted when it is asked for, within
+a time limit.
+"""
+
+import base64
+import time
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gatewright.backends.sql.database import Batch, Database, Row, Statement, Work
+from gatewright.backends.sql.healpix import ORDER, polygon_cells
+from gatewright.backends.sql.image_rows import polygon_of
+from gatewright.backends.sql.image_search import Where, image_conditions
+from gatewright.core.errors import TooLarge
+from gatewright.domains.sky import Footprints, ImageQuery
+
+_Counts = npt.NDArray[np.int64]
+
+_MOST = 10_000
+"""Most images of which the outlines are read."""
+_CELLS = 12 * 4**ORDER
+_AT_ONCE = 1024
+"""Cells that one statement counts in, so that others do not wait for it."""
+_SECONDS = 20.0
+"""Longest time for which images are counted when that is asked for."""
+_WIDE_AT_ONCE = 200
+_MOST_FILTERS = 64
+"""Most combinations of kind, band and filter for which cells are kept."""
+_OUTLINES = "SELECT polygon, pieces, band, t_min, t_max FROM image i WHERE {} LIMIT ?"
+_TOTALS = """
+SELECT i.band AS band, COUNT(*) AS images, MIN(i.t_min) AS t_min, MAX(i.t_max) AS t_max
+FROM image i WHERE {} GROUP BY i.band
+"""
+_COUNT = """
+SELECT c.cell AS cell, COUNT(*) AS images
+FROM cover c JOIN image i ON i.number = c.image
+WHERE c.cell >= ? AND c.cell < ? AND {} GROUP BY c.cell
+"""
+_WIDE = """
+SELECT i.number AS number, i.pieces AS pieces FROM image i
+WHERE i.pieces <> '' AND i.number > ? AND {} ORDER BY i.number LIMIT ?
+"""
+_OF_IMAGES = """
+SELECT COUNT(*) AS images, MAX(number) AS last, SUM(number) AS total
+FROM image WHERE survey = ?
+"""
+_FILTERS = """
+SELECT kind, band, filter, COUNT(*) AS images, MIN(t_min) AS t_min, MAX(t_max) AS t_max
+FROM image WHERE survey = ? GROUP BY kind, band, filter LIMIT ?
+"""
+_KNOWN = "SELECT of_images FROM survey_cells WHERE survey = ? LIMIT 1"
+_KEPT = "SELECT * FROM survey_cells WHERE survey = ?"
+_FORGET = "DELETE FROM survey_cells WHERE survey = ?"
+_KEEP = """
+INSERT INTO survey_cells (survey, kind, band, filter, images, t_min, t_max, of_images,
+cells) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+class SqlFootprints:
+    """Implements :class:`gatewright.domains.sky.FootprintIndex` with a database.
+
+    Parameters
+    ----------
+    database
+        The database of the index of images.
+    most
+        Most images of which the outlines are read; of more, cells are counted.
+    seconds
+        Longest time for which images are counted when that is asked for.
+    """
+
+    def __init__(
+        self, database: Database, most: int = _MOST, seconds: float = _SECONDS
+    ) -> None:
+        self._database = database
+        self._most = most
+        self._seconds = seconds
+
+    async def footprints(self, query: ImageQuery) -> Footprints:
+        where = image_conditions(query)
+        text = _OUTLINES.format(where.text)
+        rows = await self._database.read(text, *where.values, self._most + 1)
+        if len(rows) <= self._most:
+            bands = [row["band"] for row in rows if row["band"]]
+            known = sorted(set(bands))
+            return Footprints(
+                images=len(rows),
+                bands={band: bands.count(band) for band in known},
+                t_min=_least(rows),
+                t_max=_greatest(rows),
+                outlines=[
+                    tuple(
+                        polygon_of(area)
+                        for area in (row["pieces"] or row["polygon"]).split(";")
+                    )
+                    for row in rows
+                ],
+            )
+        kept = await self._kept(query)
+        if kept:
+            total = sum(
+                (_unpacked(row["cells"]) for row in kept), np.zeros(_CELLS, int)
+            )
+            return _of_cells(kept, total)
+        totals = await self._database.read(_TOTALS.format(where.text), *where.values)
+        until = time.monotonic() + self._seconds
+        return _of_cells(totals, await self._counted(where, until))
+
+    async def renew(self, survey: str) -> None:
+        """Count the images of a survey in all cells again, if that is needed.
+
+        It is for a survey with many images that have changed since the last time.
+        """
+        now = (await self._database.read(_OF_IMAGES, survey))[0]
+        of_images = f"{now['images']} {now['last']} {now['total']}"
+        known = await self._database.read(_KNOWN, survey)
+        if known and known[0]["of_images"] == of_images:
+            return
+        filters: Sequence[Row] = ()
+        if now["images"] > self._most:
+            filters = await self._database.read(_FILTERS, survey, _MOST_FILTERS + 1)
+        kept: list[tuple[object, ...]] = []
+        for row in filters if len(filters) <= _MOST_FILTERS else ():
+            where = Where()
+            where.add("i.survey = ?", survey)
+            for name in ("kind", "band", "filter"):
+                if row[name] is None:
+                    where.add(f"i.{name} IS NULL")
+                else:
+                    where.add(f"i.{name} = ?", row[name])
+            counts = await self._counted(where, None)
+            names = (row["kind"], row["band"] or "", row["filter"] or "")
+            told = (row["images"], row["t_min"], row["t_max"], of_images)
+            kept.append((survey, *names, *told, _packed(counts)))
+        if not known and not kept:
+            return
+
+        def work() -> Work[None]:
+            yield Statement(_FORGET, (survey,))
+            yield Batch(_KEEP, kept)
+
+        await self._database.run(work)
+
+    async def _kept(self, query: ImageQuery) -> Sequence[Row]:
+        """Return the kept rows that answer a query; none if they do not."""
+        plain = ImageQuery(kinds=query.kinds, bands=query.bands, surveys=query.surveys)
+        if query != plain or len(query.surveys) != 1:
+            return ()
+        rows = await self._database.read(_KEPT, query.surveys[0])
+        return [
+            row
+            for row in rows
+            if (not query.kinds or row["kind"] in map(str, query.kinds))
+            and (not query.bands or {row["band"], row["filter"]} & set(query.bands))
+        ]
+
+    async def _counted(self, where: Where, until: float | None) -> _Counts:
+        """Return the number of images in each cell.
+
+        Raises
+        ------
+        TooLarge
+            ``until`` is over (a time of the monotonic clock).
+        """
+        total = np.zeros(_CELLS, np.int64)
+        read = self._database.read
+        for first in range(0, _CELLS, _AT_ONCE):
+            text = _COUNT.format(where.text)
+            rows = await read(text, first, first + _AT_ONCE, *where.values)
+            if rows:
+                total[[row["cell"] for row in rows]] = [row["images"] for row in rows]
+            _check(until)
+        after = -1
+        while True:
+            text = _WIDE.format(where.text)
+            wide = await read(text, after, *where.values, _WIDE_AT_ONCE)
+            for row in wide:
+                areas = map(polygon_of, row["pieces"].split(";"))
+                total[sorted({c for area in areas for c in polygon_cells(area)})] += 1
+                _check(until)
+            if len(wide) < _WIDE_AT_ONCE:
+                return total
+            after = wide[-1]["number"]
+
+
+def _check(until: float | None) -> None:
+    if until is not None and time.monotonic() > until:
+        raise TooLarge(
+            "This selection has too many images to count them in time. Choose a "
+            "shorter range of times, or leave it out."
+        )
+
+
+def _of_cells(rows: Sequence[Row], total: _Counts) -> Footprints:
+    """Return footprints by cells; ``rows`` have the numbers of images by band."""
+    bands: dict[str, int] = {}
+    for row in rows:
+        if row["band"]:
+            bands[row["band"]] = bands.get(row["band"], 0) + row["images"]
+    cells = np.flatnonzero(total)
+    return Footprints(
+        images=sum(row["images"] for row in rows),
+        bands=dict(sorted(bands.items())),
+        t_min=_least(rows),
+        t_max=_greatest(rows),
+        cells=dict(zip(cells.tolist(), total[cells].tolist(), strict=True)),
+    )
+
+
+def _least(rows: Sequence[Row]) -> float | None:
+    return min((row["t_min"] for row in rows if row["t_min"] is not None), default=None)
+
+
+def _greatest(rows: Sequence[Row]) -> float | None:
+    return max((row["t_max"] for row in rows if row["t_max"] is not None), default=None)
+
+
+def _packed(counts: _Counts) -> str:
+    """Return counts of all cells as text."""
+    return base64.b64encode(zlib.compress(counts.astype("<u4").tobytes())).decode()
+
+
+def _unpacked(text: str) -> Any:
+    """Return the counts of a text from :func:`_packed`."""
+    data = zlib.decompress(base64.b64decode(text))
+    return np.frombuffer(data, "<u4").astype(np.int64)
