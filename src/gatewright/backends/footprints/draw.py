@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gatewright.backends.footprints.coordinates import HALO, LINES, draw_coordinates
+from gatewright.backends.footprints.coordinates import LINES, draw_coordinates
 from gatewright.backends.footprints.counting import Counts
 from gatewright.backends.footprints.frame import WIDTH, Frame, Numbers
 from gatewright.backends.gridded.pictures.draw import COLOURS, STYLE, pixels_of
@@ -29,6 +29,8 @@ _LEFT, _TOP, _BELOW, _BAR, _BAR_BELOW = 92, 62, 56, 16, 46
 _EDGES, _EMPTY = "#ffffff", "#f2f4f7"
 _MANY = 100
 """Number of images from which the colours are logarithmic."""
+_FEW = 0.25
+"""Share of a map below which what is covered is drawn over the lines."""
 _SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "gatewright"}
 
 
@@ -92,13 +94,15 @@ def draw_map(shown: SkyMap) -> Figure:
         axes.fill(*edge, facecolor=_EMPTY, edgecolor=LINES, linewidth=0.8)
     else:
         axes.set_facecolor(_EMPTY)
+    # Lines must not hide images that are no larger than a pixel.
+    zorder = 3.5 if frame.whole and (shown.counts > 0).mean() < _FEW else 1.5
     image = axes.imshow(
         np.ma.masked_equal(shown.counts, 0),
         extent=(0, WIDTH, frame.height, 0),
         cmap=COLOURS,
         norm=norm,
         aspect="auto",
-        zorder=1.5,
+        zorder=zorder,
     )
     if shown.outlines:
         rings = []
@@ -112,7 +116,6 @@ def draw_map(shown: SkyMap) -> Figure:
         middle: dict[str, Any] = {
             "ha": "center",
             "va": "center",
-            "path_effects": HALO,
             "zorder": 5,
         }
         axes.text(0.5, 0.58, "no images", transform=axes.transAxes, **middle)

@@ -24,6 +24,23 @@ export class Sky {
   }
 
   /**
+   * Where the images of a survey are: `{images, bands, area, most, text, depths}` and more.
+   * @param {string} id @param {Record<string, any>} [query] band, time, kind
+   * @param {AbortSignal} [signal] @returns {Promise<any>}
+   */
+  coverage(id, query = {}, signal) {
+    return this._http.json(`/api/v1/surveys/${escapeName(id)}/coverage`, { query: { ...query, format: "json" }, signal });
+  }
+
+  /**
+   * The address of a map of where the images of a survey are.
+   * @param {string} id @param {"png" | "svg"} [format] @param {Record<string, any>} [query] band, time, kind @returns {string}
+   */
+  coverageUrl(id, format = "png", query = {}) {
+    return this._http.url(`/api/v1/surveys/${escapeName(id)}/coverage`, { ...query, format });
+  }
+
+  /**
    * One page of images: `{images, next}`.
    * @param {Record<string, any>} query pos (`CIRCLE ra dec radius`), time, band, survey, limit, cursor
    * @param {AbortSignal} [signal] @returns {Promise<any>}

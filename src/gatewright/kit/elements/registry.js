@@ -13,6 +13,7 @@ const ELEMENTS = {
   "gw-classifier": async () => (await import("./gw-classifier.js")).GwClassifier,
   "gw-coadd": async () => (await import("./gw-coadd.js")).GwCoadd,
   "gw-code": async () => (await import("./code.js")).GwCode,
+  "gw-coverage": async () => (await import("./gw-coverage.js")).GwCoverage,
   "gw-datasets": async () => (await import("./gw-catalogues.js")).GwDatasets,
   "gw-difference": async () => (await import("./gw-difference.js")).GwDifference,
   "gw-documents": async () => (await import("./gw-documents.js")).GwDocuments,

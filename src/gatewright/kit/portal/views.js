@@ -132,6 +132,7 @@ function sky({ parts, query }) {
   const [survey, page = ""] = parts;
   const given = (/** @type {string} */ name) => query.get(name) ?? "";
   const move = (/** @type {CustomEvent} */ event) => go(addressOf("sky", parts, event.detail), true);
+<<<<<<< HEAD
   // The place goes from one to the other: half the side of the picture is the radius.
   const [fov, radius] = [Number(given("fov")) || 2 * Number(given("radius")), Number(given("radius")) || Number(given("fov")) / 2];
   const to = (/** @type {string} */ id) => addressOf("sky", id ? [survey, id] : [survey], { target: given("target"), band: given("band"), ...(id ? { radius: radius || "" } : { fov: fov || "" }) });
@@ -144,6 +145,10 @@ function sky({ parts, query }) {
   const shown = page in pages ? page : "";
   return html`<nav aria-label="What to do with the survey"><ul class="tabs">${SKY.map(([id, word]) => html`<li><a href=${to(id)} aria-current=${id === shown ? "page" : nothing}>${word}</a></li>`)}</ul></nav>
     ${pages[shown]()}`;
+=======
+  return html`<gw-sky survey=${readable(parts[0])} target=${query.get("target") ?? ""} fov=${query.get("fov") ?? ""} image=${query.get("image") ?? ""} band=${query.get("band") ?? ""} cutouts @gw-view=${move}></gw-sky>
+    <section class="gw-section"><h2>Where its images are</h2><gw-coverage survey=${readable(parts[0])}></gw-coverage></section>`;
+>>>>>>> bc38e87b (kit: show on a survey's page where its images are)
 }
 
 /** @param {Place} place */
