@@ -17,6 +17,7 @@ from gatewright.core.errors import (
     NotFound,
     NotSignedIn,
 )
+from gatewright.core.pages import Page
 from gatewright.domains.processing import (
     COADD,
     Circle,
@@ -145,7 +146,10 @@ class Processing:
             old = chosen.side
             inputs = {"images": _names(old), **_place_of(chosen.place)}
             asked = {**inputs, "method": old.method, "rule": chosen.rule}
-            coadd = self._new(caller, ProductKind.COADD, asked, [old])
+            coadd = replace(
+                self._new(caller, ProductKind.COADD, asked, [old]),
+                reference_of=chosen.survey,
+            )
             names = [f"{COADD}{coadd.id}"]
         else:
             frames = await self._selections.frames(caller, reference, place)
@@ -179,7 +183,8 @@ class Processing:
         """Return a chosen reference, made if it is new, when it is complete."""
 
         async def work(product: Product) -> Product:
-            return await self._processor.coadd(product, chosen.side, chosen.place)
+            made = await self._processor.coadd(product, chosen.side, chosen.place)
+            return replace(made, report={**made.report, "choice": chosen.version})
 
         made = await self._made(caller, coadd, work)
         while made.state is ProductState.WORKING:
@@ -187,6 +192,26 @@ class Processing:
             await asyncio.sleep(_LOOK_SECONDS)
             made = await self._made(caller, coadd, work)
         return Side([await self._selections.coadd_frame(caller, made)])
+
+    async def references(
+        self,
+        caller: Caller,
+        surveys: Sequence[str],
+        limit: int,
+        cursor: str | None,
+    ) -> Page[Product]:
+        """Return a page of reference versions that the caller may see, newest first.
+
+        ``surveys`` limits them to some surveys; empty for all.
+
+        Raises
+        ------
+        NotAllowed, NotSignedIn
+            The caller does not have the scope ``sky:read``.
+        """
+        visible = {survey.id for survey in await self._sky.surveys(caller)}
+        wanted = visible & set(surveys) if surveys else visible
+        return await self._store.references(sorted(wanted), limit, cursor)
 
     async def product(self, caller: Caller, kind: ProductKind, name: str) -> Product:
         """Return a product; one whose maker died counts as failed.

@@ -45,6 +45,10 @@ class Chosen:
     """The rule with its numbers, by which the reference is named."""
     told: dict[str, object]
     """What the report of a difference says of the choice."""
+    survey: str
+    """Survey of the frames."""
+    version: dict[str, object]
+    """What the report of the reference says of its frames, whoever asks for it."""
 
 
 class References:
@@ -99,6 +103,17 @@ class References:
         names, others = choose_frames(qualities, rule.most)
         deepest = known[names[0]]
         border = _BORDER * deepest.scale / 3600.0
+        taken = [known[name] for name in names]
+        frames_told = [
+            {
+                "image": one.id,
+                "seeing": qualities[one.id].seeing,
+                "relative_depth": qualities[one.id].depth / qualities[names[0]].depth,
+                "t_min": one.t_min,
+                "t_max": one.t_max,
+            }
+            for one in taken
+        ]
         return Chosen(
             Side([frame_of(known[name]) for name in names], "clipped"),
             place and Circle(place.ra, place.dec, place.radius + border),
@@ -110,23 +125,17 @@ class References:
             },
             {
                 "before": mjd_text(before),
-                "time_assumed": any(
-                    one.time_assumed
-                    for one in (*images, *(known[name] for name in names))
-                ),
+                "time_assumed": any(one.time_assumed for one in (*images, *taken)),
                 "compared": len(frames),
                 "earlier": len(known) - len(frames),
-                "frames": [
-                    {
-                        "image": name,
-                        "seeing": qualities[name].seeing,
-                        "relative_depth": (
-                            qualities[name].depth / qualities[names[0]].depth
-                        ),
-                    }
-                    for name in names
-                ],
+                "frames": frames_told,
                 "left_out": left_out | dict(others),
+            },
+            first.survey,
+            {
+                "band": first.band,
+                "time_assumed": any(one.time_assumed for one in taken),
+                "frames": frames_told,
             },
         )
 

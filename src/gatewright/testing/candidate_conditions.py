@@ -104,6 +104,7 @@ def value_of(column: str, one: Candidate, everything: Sequence[Candidate]) -> Li
         "band": origin.band,
         "reason": finding.reason,
         "difference": origin.difference,
+        "reference": origin.reference,
         "object": one.object,
         "classifier": origin.classifier,
         "votes.all": float(votes.real + votes.bogus + votes.unsure),
@@ -129,6 +130,7 @@ async def filled(store: CandidateStore, dice: random.Random) -> None:
             time_assumed=dice.random() < 0.5,
             classifier=dice.choice([None, "c-1"]),
             band=dice.choice([None, "r", "g", "é"]),
+            reference=dice.choice([None, "c-2", "c-3"]),
         )
         findings = [
             replace(

@@ -102,7 +102,7 @@ def survey(folder: Path, name: str = "field", **more: Any) -> SurveySource:
 async def services(folder: Path) -> AsyncIterator[SkyServices]:
     times = folder / "times.csv"
     times.write_text("file,time\nwider.fits,2024-01-09T04:00:00\n", encoding="utf-8")
-    both = [survey(folder), survey(folder, "other", times=times)]
+    both = [survey(folder), survey(folder, "other", times=times, access=["bob"])]
     async with sky_services(folder, both, response_bytes=50_000_000) as opened:
         yield opened
 
@@ -187,6 +187,72 @@ async def test_candidates_tell_the_version(api: httpx.AsyncClient) -> None:
         assert found["flux"] == pytest.approx(20_000.0, rel=0.05)
         whole = (await api.get(f"/candidates/{found['id']}")).json()
         assert whole["reference"] == one["reference"]
+
+
+async def test_versions_are_listed_with_what_they_are_made_of(
+    api: httpx.AsyncClient, services: Any
+) -> None:
+    version = await version_of(api)
+    other = await version_of(api, reference={"most": 1})
+    await made(api, {"images": named("best", "wider")}, "/coadds")  # nobody's choice
+    body = {"science": ["other~nova~0"], "reference": "auto"}
+    assumed = (await made(api, body))["reference"]
+    found = []
+    query: dict[str, Any] = {"survey": "field", "limit": 1}
+    while True:
+        page = (await api.get("/references", params=query)).json()
+        found += page["references"]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    by_id = {one["id"]: one for one in found}
+    assert len(by_id) == len(found)
+    assert {version["id"], other["id"]} <= set(by_id)
+    assert assumed not in by_id
+    one = by_id[version["id"]]
+    assert (one["survey"], one["band"], one["asked_by"]) == ("field", "r", "bob")
+    assert one["rule"] == version["request"]["rule"]
+    assert by_id[other["id"]]["rule"]["most"] == 1
+    assert [frame["image"] for frame in one["images"]] == version["request"]["images"]
+    assert one["depth"] == version["report"]["depth"]
+    assert one["seeing"] == version["report"]["psf"]["seeing"]
+    # The best frame is of January 1, the wider one of January 9; both took 30 seconds.
+    assert one["started_at"] == "2024-01-01T04:00:00.000Z"
+    assert one["ended_at"] == "2024-01-09T04:00:30.000Z"
+    assert one["time_assumed"] is False
+    links = (await api.get(one["links"]["self"].removeprefix("/api/v1"))).json()
+    assert links["id"] == version["id"]
+    everything = (await api.get("/references?limit=100")).json()["references"]
+    (told,) = [one for one in everything if one["id"] == assumed]
+    assert told["survey"] == "other"
+    assert told["time_assumed"] is True
+    moments = [one["created_at"] for one in everything]
+    assert moments == sorted(moments, reverse=True)
+    assert (await api.get("/references?cursor=later")).status_code == 400
+    async with client(face.build(services), services, visitor()) as others:
+        seen = (await others.get("/references?limit=100")).json()["references"]
+        hidden = (await others.get("/references?survey=other")).json()["references"]
+    assert version["id"] in {one["id"] for one in seen}
+    assert {one["survey"] for one in seen} == {"field"}
+    assert {one["asked_by"] for one in seen} == {None}
+    assert hidden == []
+
+
+async def test_candidates_are_filtered_by_version(api: httpx.AsyncClient) -> None:
+    version = await version_of(api)
+    await made(api, {"science": named("nova"), "reference": named("best")})
+    for where, right in (
+        (f'reference == "{version["id"]}"', {version["id"]}),
+        ("reference == null", {None}),
+    ):
+        answer = await api.get("/candidates", params={"where": where})
+        found = {one["reference"] for one in answer.json()["candidates"]}
+        assert found == right
+    claimed = await api.post("/candidates/claims", json={"survey": ["field"]})
+    histories = [
+        past for one in claimed.json()["candidates"] for past in one["history"]
+    ]
+    assert {version["id"], None} <= {past["reference"] for past in histories}
 
 
 async def test_the_same_frames_and_rule_are_the_same_version(

@@ -37,7 +37,9 @@ _HISTORY: Final = {
     "history.bogus": "CAST(COALESCE(SUM(h.votes_bogus), 0) AS DOUBLE PRECISION)",
 }
 _KINDS: Final = {"classes": "class", "tags": "tag"}
-_UNKNOWN: Final = frozenset({"score", "mjd", "band", "reason", "classifier"})
+_UNKNOWN: Final = frozenset(
+    {"score", "mjd", "band", "reason", "classifier", "reference"}
+)
 """Columns that may be NULL, beside the features and the history."""
 _OPERATORS: Final = {Operator.EQUAL: "=", Operator.UNEQUAL: "<>"}
 

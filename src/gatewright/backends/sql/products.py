@@ -1,6 +1,7 @@
 """Products of image processing (coadds and differences) as a table."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 
 from gatewright.backends.sql.database import Database, Row, Statement, Work
 from gatewright.backends.sql.records import moment, readable
+from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.processing import (
     Product,
     ProductState,
@@ -15,13 +17,20 @@ from gatewright.domains.processing import (
 
 _FIND = "SELECT * FROM product WHERE id = ?"
 _BEGIN = """
-INSERT INTO product (id, kind, state, created_at, until, body)
-VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state,
-created_at = excluded.created_at, until = excluded.until, body = excluded.body
+INSERT INTO product (id, kind, state, created_at, until, body, reference_of)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state,
+created_at = excluded.created_at, until = excluded.until, body = excluded.body,
+reference_of = excluded.reference_of
 WHERE product.state = 'failed'
 OR (product.state = 'working' AND product.until < excluded.created_at)
 RETURNING id
 """
+_REFERENCES = """
+SELECT * FROM product WHERE reference_of IN ({}) AND state = 'ready'
+AND (created_at < ? OR (created_at = ? AND id > ?))
+ORDER BY created_at DESC, id LIMIT ?
+"""
+_AFTER_ALL = 1e300
 _REMOVE = "DELETE FROM product WHERE id = ?"
 _KEEP = "UPDATE product SET until = ? WHERE id = ? AND state = 'working'"
 _END = "UPDATE product SET state = ?, body = ? WHERE id = ?"
@@ -45,6 +54,7 @@ class SqlProducts:
             product.created_at,
             until,
             _body(product),
+            product.reference_of,
         )
 
         def work() -> Work[bool]:
@@ -55,6 +65,25 @@ class SqlProducts:
             return bool((yield Statement(_BEGIN, values)))
 
         return await self._database.run(work)
+
+    async def references(
+        self, surveys: Sequence[str], limit: int, cursor: str | None
+    ) -> Page[Product]:
+        if not surveys:
+            return Page([])
+        last: tuple[object, object] = (_AFTER_ALL, "")
+        if cursor is not None:
+            moment_, name = decode_cursor(cursor, float, str)
+            last = (moment_, name)
+        marks = ", ".join("?" for _ in surveys)
+        rows = await self._database.read(
+            _REFERENCES.format(marks), *surveys, last[0], *last, limit + 1
+        )
+        shown = rows[:limit]
+        items = [product for product, _ in readable(shown, _product, "id")]
+        if len(rows) <= limit:
+            return Page(items)
+        return Page(items, encode_cursor(shown[-1]["created_at"], shown[-1]["id"]))
 
     async def keep(self, product: str, until: float) -> None:
         def work() -> Work[None]:
@@ -73,7 +102,7 @@ class SqlProducts:
 
 def _body(product: Product) -> str:
     told = asdict(product)
-    for name in ("id", "kind", "state", "created_at"):
+    for name in ("id", "kind", "state", "created_at", "reference_of"):
         del told[name]
     return json.dumps(told)
 
@@ -86,6 +115,7 @@ def _product(row: Row) -> tuple[Product, float]:
         "kind": row["kind"],
         "state": row["state"],
         "created_at": moment(row["created_at"]),
+        "reference_of": row["reference_of"],
     }
     product = msgspec.convert(told, Product)
     if not product.surveys:

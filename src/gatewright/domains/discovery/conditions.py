@@ -61,6 +61,7 @@ COLUMNS: Final[Mapping[str, Kind]] = {
     "band": Kind.TEXT,
     "reason": Kind.TEXT,
     "difference": Kind.TEXT,
+    "reference": Kind.TEXT,
     "object": Kind.TEXT,
     "classifier": Kind.TEXT,
     "votes.all": Kind.NUMBER,

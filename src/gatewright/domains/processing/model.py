@@ -245,6 +245,9 @@ class Product:
     """Detections in a difference, the most significant first."""
     reason: str | None = None
     """Why the product failed; None otherwise."""
+    reference_of: str | None = None
+    """Survey of a coadd whose images were chosen by rule: a version of the survey's
+    reference. None for other products."""
 
     @property
     def reference(self) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gatewright.core.pages import Page
 from gatewright.domains.processing.frames import Frame
 from gatewright.domains.processing.model import FrameRef, LightCurve, Product
 from gatewright.domains.processing.references import Quality
@@ -135,6 +136,18 @@ class ProductStore(Protocol):
 
     async def keep(self, product: str, until: float) -> None:
         """Extend the lease of a product that is being made."""
+        ...
+
+    async def references(
+        self, surveys: Sequence[str], limit: int, cursor: str | None
+    ) -> Page[Product]:
+        """Return complete reference versions of surveys, the newest first.
+
+        Raises
+        ------
+        InvalidRequest
+            The cursor does not come from an earlier page.
+        """
         ...
 
     async def end(self, product: Product) -> None:

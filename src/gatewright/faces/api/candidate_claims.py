@@ -80,6 +80,10 @@ class HistoryAnswer(BaseModel):
     reason: str | None = Field(
         description="Why it is set aside as an artefact; null if it is not."
     )
+    reference: str | None = Field(
+        description="Id of the coadd that was subtracted: the version of the "
+        "reference; null if single images were named."
+    )
 
 
 class ReviewAnswer(CandidateDetail):

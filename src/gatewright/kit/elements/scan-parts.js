@@ -39,6 +39,7 @@ export function facts(one, survey = "") {
     <div><dt>Time</dt><dd>${timeWords(one)}</dd></div>
     ${one.reason ? html`<div><dt>Kept aside</dt><dd>${one.reason}</dd></div>` : nothing}
     <div><dt>Votes</dt><dd>${voteWords(one.votes)}${one.mine ? html` <span class="muted">(yours: ${one.mine})</span>` : nothing}</dd></div>
+    ${one.reference ? html`<div><dt>Reference</dt><dd class="mono" title="The version of the reference that was subtracted">${one.reference}</dd></div>` : nothing}
     <div><dt>Object</dt><dd><a href=${at(`/objects/${escapeName(one.object)}${survey ? `?survey=${encodeURIComponent(survey)}` : ""}`)}>All epochs</a></dd></div>
   </dl>`;
 }
@@ -56,7 +57,7 @@ export function features(one) {
 export function history(one) {
   const others = (one.history ?? []).filter((/** @type {any} */ past) => past.id !== one.id);
   if (!others.length) return html`<p class="small muted">Nothing else was found at this place.</p>`;
-  return html`<ul class="plain small">${others.map((/** @type {any} */ past) => html`<li>${timeWords(past)}: ${past.snr.toFixed(1)} sigma${past.reason ? `, ${past.reason}` : ""}</li>`)}</ul>`;
+  return html`<ul class="plain small">${others.map((/** @type {any} */ past) => html`<li>${timeWords(past)}: ${past.snr.toFixed(1)} sigma${past.reason ? `, ${past.reason}` : ""}${past.reference && past.reference !== one.reference ? html` <span class="muted" title="Found by the reference version ${past.reference}">by another reference</span>` : nothing}</li>`)}</ul>`;
 }
 
 /** @param {any[]} comments @param {string} me Who looks @param {(comment: any) => void} remove */
