@@ -35,6 +35,13 @@ INSERT_IMAGE = (
     f"INSERT INTO image (number, t, {', '.join(COLUMNS)}) "  # noqa: S608  # own names
     f"VALUES (?, ?, {', '.join('?' for _ in COLUMNS)})"
 )
+NO_SURVEY: Row = {
+    "summary": None,
+    "scanned_at": None,
+    "reading": None,
+    "scanner_until": 0.0,
+}
+"""Row of a survey that nothing is known of."""
 
 _log = logging.getLogger(__name__)
 

@@ -24,6 +24,7 @@ from gatewright.backends.sql.healpix import (
 from gatewright.backends.sql.image_rows import (
     ID,
     INSERT_IMAGE,
+    NO_SURVEY,
     NUMBER,
     TIME,
     coverage_of,
@@ -170,7 +171,7 @@ class SqlImageIndex:
         left_out = [
             LeftOut(row["path"], reason) for row in files for reason in reasons_of(row)
         ]
-        return coverage_of(rows[0] if rows else _NO_SURVEY, left_out)
+        return coverage_of(rows[0] if rows else NO_SURVEY, left_out)
 
     async def search(
         self, query: ImageQuery, *, limit: int, cursor: str | None = None
@@ -317,14 +318,6 @@ async def _regions_cells(regions: Sequence[Region]) -> Sequence[int] | None:
     if small and healpix_is_loaded():
         return region_cells(regions)
     return await asyncio.to_thread(region_cells, regions)
-
-
-_NO_SURVEY: Row = {
-    "summary": None,
-    "scanned_at": None,
-    "reading": None,
-    "scanner_until": 0.0,
-}
 
 
 def _one(text: str, values: Sequence[object]) -> Work[None]:

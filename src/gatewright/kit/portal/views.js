@@ -132,23 +132,19 @@ function sky({ parts, query }) {
   const [survey, page = ""] = parts;
   const given = (/** @type {string} */ name) => query.get(name) ?? "";
   const move = (/** @type {CustomEvent} */ event) => go(addressOf("sky", parts, event.detail), true);
-<<<<<<< HEAD
   // The place goes from one to the other: half the side of the picture is the radius.
   const [fov, radius] = [Number(given("fov")) || 2 * Number(given("radius")), Number(given("radius")) || Number(given("fov")) / 2];
   const to = (/** @type {string} */ id) => addressOf("sky", id ? [survey, id] : [survey], { target: given("target"), band: given("band"), ...(id ? { radius: radius || "" } : { fov: fov || "" }) });
   /** @type {Record<string, () => any>} */
   const pages = {
-    "": () => html`<gw-sky survey=${readable(survey)} target=${given("target")} fov=${given("fov")} image=${given("image")} band=${given("band")} cutouts @gw-view=${move}></gw-sky>`,
+    "": () => html`<gw-sky survey=${readable(survey)} target=${given("target")} fov=${given("fov")} image=${given("image")} band=${given("band")} cutouts @gw-view=${move}></gw-sky>
+      <section class="gw-section"><h2>Where its images are</h2><gw-coverage survey=${readable(survey)}></gw-coverage></section>`,
     coadd: () => html`<gw-coadd survey=${readable(survey)} target=${given("target")} radius=${radius || 0.01} band=${given("band")} time=${given("time")} method=${given("method") || "clipped"} coadd=${given("coadd")} @gw-view=${move}></gw-coadd>`,
     difference: () => html`<gw-difference survey=${readable(survey)} target=${given("target")} radius=${radius || 0.01} band=${given("band")} time=${given("time")} reference=${query.get("reference") ?? "auto"} days=${given("days") || 14} most=${given("most") || 10} difference=${given("difference")} @gw-view=${move}></gw-difference>`,
   };
   const shown = page in pages ? page : "";
   return html`<nav aria-label="What to do with the survey"><ul class="tabs">${SKY.map(([id, word]) => html`<li><a href=${to(id)} aria-current=${id === shown ? "page" : nothing}>${word}</a></li>`)}</ul></nav>
     ${pages[shown]()}`;
-=======
-  return html`<gw-sky survey=${readable(parts[0])} target=${query.get("target") ?? ""} fov=${query.get("fov") ?? ""} image=${query.get("image") ?? ""} band=${query.get("band") ?? ""} cutouts @gw-view=${move}></gw-sky>
-    <section class="gw-section"><h2>Where its images are</h2><gw-coverage survey=${readable(parts[0])}></gw-coverage></section>`;
->>>>>>> bc38e87b (kit: show on a survey's page where its images are)
 }
 
 /** @param {Place} place */
