@@ -11,4 +11,5 @@ export GATEWRIGHT_SOAK_UPLOADS=${GATEWRIGHT_SOAK_UPLOADS:-20}
 export GATEWRIGHT_SOAK_UPLOAD_BYTES=${GATEWRIGHT_SOAK_UPLOAD_BYTES:-67108864}
 export GATEWRIGHT_REQUIRE_ALL=1
 exec "$BIN/python" -m pytest tests/conformance/test_killed_uploads.py \
-  tests/cluster/test_kills.py --numprocesses 0 --timeout 43200 "$@"
+  tests/cluster/test_kills.py tests/cluster/test_broker_kills.py \
+  --numprocesses 0 --timeout 43200 "$@"
