@@ -178,7 +178,7 @@ def _add_few(where: Where, query: CandidateQuery) -> None:
     if query.difference is not None:
         where.add("difference = ?", query.difference)
     if query.place is not None:
-        within(where, query.place)
+        within(where, query.place, walked=not _is_few(query))
 
 
 def _sorted_by(query: CandidateQuery) -> str:

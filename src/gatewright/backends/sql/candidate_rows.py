@@ -113,14 +113,16 @@ def zone_of(dec: float) -> int:
     return math.floor((dec + 90.0) * _ZONES_OF_DEGREE)
 
 
-def within(where: Where, cone: Cone) -> None:
+def within(where: Where, cone: Cone, *, walked: bool = False) -> None:
     """Add the conditions that a row's position lies in a cone.
 
-    The columns ``zone`` and ``ra`` use the indexes; the unit vector is exact.
+    The columns ``zone`` and ``ra`` use the indexes; the unit vector is exact. Rows that
+    are ``walked`` in another order are only tested, which two comparisons do faster
+    than a list of zones.
     """
     radius = cone.radius + _PAD
     first, last = zone_of(cone.dec - radius), zone_of(cone.dec + radius)
-    if last - first < _MANY_ZONES:
+    if last - first < _MANY_ZONES and not walked:
         zones = range(first, last + 1)
         where.add(f"zone IN ({', '.join('?' for _ in zones)})", *zones)
     else:
