@@ -364,7 +364,7 @@ def test_a_broker_that_is_away_is_said(gateway: Account, group: str) -> None:
     with running(gateway.uid, group) as broker:
         client = broker.client()
         broker.path.unlink()
-        with pytest.raises(Unavailable, match="broker is away") as caught:
+        with pytest.raises(Unavailable, match="broker does not run") as caught:
             client.worker("ada")
     assert caught.value.retry_after
 

@@ -132,5 +132,5 @@ def test_a_service_of_accounts_that_is_away_is_not_nobody(
     assert unix_account("gwt-nobody-here") is None
     assert unix_account("a\0b") is None
     monkeypatch.setattr(unix, "_NOT_KNOWN", frozenset[int]())
-    with pytest.raises(Unavailable, match="Unix accounts is away"):
+    with pytest.raises(Unavailable, match="Unix accounts does not answer"):
         unix_account("gwt-nobody-here")

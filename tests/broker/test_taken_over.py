@@ -192,7 +192,7 @@ def test_while_authn_is_away_all_waits_and_nothing_is_lost(
         ):
             assert answer.status_code == 503, answer.text
             assert int(answer.headers["Retry-After"]) >= 1
-            assert "authn is away" in answer.text
+            assert "authn does not run" in answer.text
         assert visitor.get("/api/v1/session").json()["user"] is None
         assert '"authn"' in visitor.get("/health/ready").text
         log = centre.folder / "authn.log"

@@ -246,6 +246,6 @@ def test_a_broker_that_ends_lets_workers_go_on(
         answer = his.get(f"{FILE}{bob.home}/")
         assert answer.status_code == 503
         assert "Retry-After" in answer.headers
-        assert "broker is away" in answer.text
+        assert "broker does not run" in answer.text
         told = his.get("/health/ready")
         assert "broker" in told.text

@@ -331,7 +331,7 @@ async def test_while_it_is_away_all_is_unavailable_and_comes_again(own: World) -
         with pytest.raises(Unavailable) as caught:
             await call()
         assert caught.value.retry_after == 5
-        assert "authn is away" in caught.value.text
+        assert "authn does not run" in caught.value.text
     async with keeping(own) as kept:
         assert await kept.remote.sessions.caller(caller.proof) == caller
         with pytest.raises(NotSignedIn):
