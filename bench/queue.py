@@ -18,7 +18,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median, quantiles
 
-from bench.support.processes import cpu_seconds, python
+from bench.support.processes import cpu_seconds, python, wait_until_idle
 from bench.support.whole_gateway import gateway
 
 JOBS = int(os.environ.get("GATEWRIGHT_BENCH_JOBS", "20000"))
@@ -154,7 +154,7 @@ def main() -> None:
         opened = gateway(folder, folder, HOST, system)
         port, pid, token = stack.enter_context(opened)
         wait_for_a_look(port, token)
-        time.sleep(INTERVAL)
+        wait_until_idle(pid)  # as it begins, it starts a process that stands by
         for query in PAGES:
             asked, used, began = polls(commands), cpu_seconds(pid), time.monotonic()
             target = f"/api/v1/queue/cluster?{query}"

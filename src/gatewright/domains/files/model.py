@@ -84,14 +84,10 @@ class Entry:
     @property
     def version(self) -> str:
         """Text that differs if the content does: device, inode, size and both times."""
-        numbers = (
-            self.device,
-            self.inode,
-            self.size,
-            self.modified_ns,
-            self.changed_ns,
+        return (
+            f"{self.device:x}-{self.inode:x}-{self.size:x}-"
+            f"{self.modified_ns:x}-{self.changed_ns:x}"
         )
-        return "-".join(f"{number:x}" for number in numbers)
 
     @property
     def etag(self) -> str:

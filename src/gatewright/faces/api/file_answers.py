@@ -90,12 +90,17 @@ def entry_answer(path: bytes, entry: Entry) -> dict[str, object]:
 
     ``path`` is normalized and percent-encoded in the result.
     """
-    plain = b"/" + b"/".join(
-        part for part in path.split(b"/") if part not in {b"", b"."}
-    )
+    return _answer(encode_path(b"/" + b"/".join(_parts(path))), entry)
+
+
+def _parts(path: bytes) -> list[bytes]:
+    return [part for part in path.split(b"/") if part not in {b"", b"."}]
+
+
+def _answer(path: str, entry: Entry) -> dict[str, object]:
     return {
         "name": _text(entry.name),
-        "path": encode_path(plain),
+        "path": path,
         "type": entry.type,
         "size": entry.size,
         # Times outside the years 1 to 9999 are clamped, since RFC 3339 has no others.
@@ -110,7 +115,9 @@ def entry_answer(path: bytes, entry: Entry) -> dict[str, object]:
 
 def folder_page(folder: bytes, entries: Iterable[Entry]) -> list[dict[str, object]]:
     """Return the entries of a folder as JSON values."""
-    return [entry_answer(folder + b"/" + entry.name, entry) for entry in entries]
+    # The folder's own path is normalized and encoded once, not for each entry.
+    start = "".join(f"/{encode_path(part)}" for part in _parts(folder)) + "/"
+    return [_answer(start + encode_path(entry.name), entry) for entry in entries]
 
 
 def cursor_of(name: bytes | None) -> str | None:

@@ -1,6 +1,5 @@
 """Operations that change nothing: status, listing, opening, checksum, free space."""
 
-import contextlib
 import errno
 import fcntl
 import heapq
@@ -136,14 +135,16 @@ def _rows(folder: int, names: list[str]) -> tuple[list[Row], list[str]]:
         if size > _PAGE_BYTES:
             break
         last = [name]
-        with contextlib.suppress(FileNotFoundError):  # gone since the names were read
-            raw_name = os.fsencode(name)
-            try:
-                told = row(raw_name, *look(folder, raw_name))
-            except PermissionError:  # a folder that one may read and not enter
-                told = [text(raw_name), 0, 0, 0, 0, "", "", 0, 0, 0, None]
-            rows.append(told)
-            size += _LONGEST_ESCAPE * (len(name) + len(str(told[-1]))) + 200
+        raw_name = os.fsencode(name)
+        try:
+            status, target = look(folder, raw_name)
+            told = row(raw_name, status, target)
+        except FileNotFoundError:  # gone since the names were read
+            continue
+        except PermissionError:  # a folder that one may read and not enter
+            told, target = [text(raw_name), 0, 0, 0, 0, "", "", 0, 0, 0, None], None
+        rows.append(told)
+        size += _LONGEST_ESCAPE * (len(name) + len(target or b"")) + 200
     return rows, last
 
 
