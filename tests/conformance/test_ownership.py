@@ -269,6 +269,7 @@ def test_a_visitor_has_public_data_alone(world: World, laptop: RunningGateway) -
         "/cutouts",
         "/filters",
         "/classes",
+        "/references",
     )
     public = ("/datasets", "/session", "/sign-in", *of_the_sky, *found, *shown)
     with laptop.client() as visitor:

@@ -93,7 +93,8 @@ class References:
                 f"before {mjd_text(before)}, {rule.days:g} days before the science "
                 "images. Name the images of the reference, or ask for fewer days."
             )
-        frames = [frame_of(one) for one in sorted(latest, key=lambda one: one.id)]
+        # The latest come first: what no longer fits into the memory is old.
+        frames = [frame_of(one) for one in latest]
         qualities, left_out = await self._compare(caller, frames, centre)
         if not qualities:
             raise NotFound(

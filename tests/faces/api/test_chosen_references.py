@@ -1,6 +1,7 @@
 """References that the gateway chooses: which frames, and which version it was."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,37 @@ async def test_versions_are_listed_with_what_they_are_made_of(
     assert {one["survey"] for one in seen} == {"field"}
     assert {one["asked_by"] for one in seen} == {None}
     assert hidden == []
+
+
+@pytest.mark.parametrize(("share", "compared"), [(0.5, 0), (1.03, 1), (1.12, 3)])
+async def test_the_oldest_frames_are_left_out_where_memory_ends(
+    api: httpx.AsyncClient,
+    services: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    share: float,
+    compared: int,
+) -> None:
+    # A pixel takes 220 bytes while a frame is prepared, and 10 when it is ready.
+    memory = int(share * SHAPE[0] * SHAPE[1] * 220)
+    references = services.processing._references
+    workshop = references._processor
+    body = {"science": named("nova-b"), "reference": {"days": 13.5 - share / 10}}
+    await made(api, {"science": named("nova"), "reference": "auto"})  # it has begun
+    references._measured.clear()
+    with monkeypatch.context() as patch:
+        settings = workshop._settings
+        pool = replace(settings.pool, memory_bytes=memory)
+        patch.setattr(workshop, "_settings", replace(settings, pool=pool))
+        answer = await api.post("/differences", json=body)
+    if compared:
+        left_out = (await made(api, body))["report"]["choice"]["left_out"]
+        full = {name for name, reason in left_out.items() if "memory" in reason}
+        newest = named("too-late", "wider", "shallow", "blurred", "dim", "best")
+        assert full == set(newest[compared:])
+    else:
+        assert answer.status_code == 404
+        assert "MiB of memory, and a process has" in answer.json()["detail"]
+    references._measured.clear()
 
 
 async def test_candidates_are_filtered_by_version(api: httpx.AsyncClient) -> None:

@@ -160,18 +160,35 @@ def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 def qualities(arguments: dict[str, Any], _output: Output) -> dict[str, Any]:
     """Measure the seeing and the depth of frames around a position.
 
-    Each has ``seeing`` and ``depth``, or the ``reason`` why they are unknown.
+    Each has ``seeing`` and ``depth``, or the ``reason`` why they are unknown. Frames
+    that come after the memory of the process is full are not compared.
     """
     around = Circle(arguments["ra"], arguments["dec"], arguments["around"])
+    memory, held = arguments["memory"], 0
     told: list[dict[str, Any]] = []
     measured: list[tuple[dict[str, Any], Prepared]] = []
     for ref in arguments["frames"]:
         one: dict[str, Any] = {"seeing": None, "depth": None, "reason": None}
         told.append(one)
         try:
-            measured.append((one, _prepared(ref, around)))
+            loaded = load_frame(ref, around, MARGIN)
+            needed = held + loaded.values.size * _BYTES_OF_PIXEL
+            if needed > memory:
+                one["reason"] = (
+                    f"It is not compared: with the {len(measured)} frames before it, "
+                    f"that needs about {needed >> 20} MiB of memory, and a process has "
+                    f"{memory >> 20}."
+                )
+                continue
+            frame = prepare(loaded)
         except (Conflict, InvalidContent, NotFound) as error:
             one["reason"] = error.text
+            continue
+        measured.append((one, frame))
+        held += sum(
+            pixels.nbytes
+            for pixels in (frame.values, frame.noise, frame.bad, frame.saturated)
+        )
     found = measure_qualities([frame for _, frame in measured])
     for (one, _), quality in zip(measured, found, strict=True):
         if quality is None:
