@@ -1,4 +1,4 @@
-"""Submissions that were cut short, of which some have to wait for their person."""
+"""Submissions that were cut short: when they are made again, and for whom."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,10 @@ import pytest
 from tests.domains.compute.conftest import ADA, SPEC, SetClock, ToldScheduler
 
 from gatewright.backends.sql.jobs import SqlJobTable
-from gatewright.core.errors import GatewayError, PersonAbsent, TimedOut
+from gatewright.core.errors import Conflict, GatewayError, PersonAbsent, TimedOut
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
+    Capabilities,
     JobRecords,
     JobService,
     JobState,
@@ -46,3 +47,21 @@ async def test_one_that_waits_for_its_person_is_not_given_up_beside_others(
     assert (await jobs.get(ADA, "local", "2")).state is JobState.NEW
     await records.resubmit(clock.now + 12)
     assert (await jobs.get(ADA, "local", "2")).state is JobState.QUEUED
+
+
+async def test_many_jobs_of_one_request_have_more_time(
+    jobs: JobService, scheduler: ToldScheduler, clock: SetClock
+) -> None:
+    scheduler.capabilities = Capabilities(
+        4, 1 << 30, submit_seconds=5.0, submit_each_seconds=2.0
+    )
+    scheduler.fails = TimedOut()
+    with pytest.raises(TimedOut):
+        await jobs.submit(ADA, "local", [SPEC] * 3, key="k")
+    scheduler.fails = None
+    clock.now += 10.0
+    with pytest.raises(Conflict):  # 5 s, and 2 s for each
+        await jobs.submit(ADA, "local", [SPEC] * 3, key="k")
+    clock.now += 2.0
+    again = await jobs.submit(ADA, "local", [SPEC] * 3, key="k")
+    assert [job.state for job in again] == [JobState.QUEUED] * 3
