@@ -138,9 +138,10 @@ async def test_a_broken_body_after_the_answer_began_cuts_it() -> None:
 
 
 async def test_a_client_that_goes_is_told_to_the_application() -> None:
-    gone = asyncio.Event()
+    begun, gone = asyncio.Event(), asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
         while (await receive())["type"] != "http.disconnect":
             pass
         gone.set()
@@ -148,7 +149,7 @@ async def test_a_client_that_goes_is_told_to_the_application() -> None:
     async with running(app, Shared()) as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 2)
-        await asyncio.sleep(0.05)
+        assert await asyncio.wait_for(begun.wait(), PATIENCE_SECONDS)
         writer.close()
         assert await asyncio.wait_for(gone.wait(), PATIENCE_SECONDS)
 
