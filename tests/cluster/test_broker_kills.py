@@ -1,4 +1,4 @@
-"""Kills of the broker in the middle of a person's submissions.
+"""Kills of the broker and of authn in the middle of a person's submissions.
 
 What counts is what the jobs wrote. ``make soak`` does the same with more jobs and
 rounds. ``test_kills.py`` kills what a gateway without them has.
@@ -127,7 +127,7 @@ def killing(
             process.wait(60)
 
 
-@pytest.mark.parametrize("daemon", ["broker"])
+@pytest.mark.parametrize("daemon", ["broker", "authn"])
 def test_each_job_is_done_once(
     killing: Killing, daemon: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -262,6 +262,40 @@ def test_what_a_controller_forgets_is_done_while_its_people_are_away(
     assert done == dict.fromkeys([*map(str, range(LEFT_BEHIND)), "waited"], 1)
 
 
+def test_a_job_is_canceled_as_ordered_though_its_person_is_away(
+    spare: Cluster, gateway: Account, group: str, admins: str, bob: Account
+) -> None:
+    """The order comes while the controller is away. A second job, without, is done."""
+    partition(spare, "DOWN")
+    with of_people(spare, gateway, group, admins, bob) as centre:
+        orders = centre.folder / "state" / "jobs" / "cluster" / "cancels"
+        with centre.signed_in(bob) as client:
+            until_true(
+                lambda: client.get("/api/v1/queue/cluster").status_code == 200,
+                "no look",
+            )
+            canceled, kept = (
+                submit(client, script=f"#!/bin/sh\necho {word} >>orders\n", name=word)
+                for word in ("canceled", "kept")
+            )
+            spare.end("slurmctld", "TERM")
+            answer = client.delete(f"/api/v1/jobs/cluster/{canceled}")
+            assert answer.status_code in {503, 504}, answer.text
+            assert "The order is kept" in answer.json()["detail"]
+            assert client.delete("/api/v1/session").status_code == 204
+        until_true(lambda: is_absent(centre, gateway, bob), "he still counts as asking")
+        spare.begin("slurmctld")
+        until_answers(spare)
+        until_true(lambda: "CANCELLED" in whose(spare, bob), "it is not canceled")
+        assert is_absent(centre, gateway, bob)
+        partition(spare, "UP")
+        until_true(lambda: not list(orders.iterdir()), "the order is kept for ever")
+        with centre.signed_in(bob) as client:
+            assert until(client, kept, ended)["state"] == "completed"
+            assert until(client, canceled, ended)["state"] == "canceled"
+    assert (bob.home / "orders").read_text() == "kept\n"
+
+
 def is_absent(centre: Centre, gateway: Account, person: Account) -> bool:
     """Return whether the gateway, as whose account this asks, may not act for them."""
 
