@@ -87,7 +87,7 @@ async def test_a_filter_is_chosen_for_the_list_and_the_scan(
     await expect(rows).to_have_count(2)
     await gate.check_all_looks()
     # Whoever scans chooses a filter; the list beside follows, and both look further.
-    await page.locator("gw-scan select").select_option("bright")
+    await page.locator("gw-scan select[name=filter]").select_option("bright")
     await until(
         lambda: page.evaluate("document.querySelector('gw-scan').shown?.id ?? ''"),
         lambda shown: shown == "d-1.1",
@@ -98,7 +98,7 @@ async def test_a_filter_is_chosen_for_the_list_and_the_scan(
     assert sky.listed[-1] == {"filter": "bright", "limit": "25", "cursor": "3"}
     await expect(page.locator("gw-candidates select")).to_have_value("bright")
     # A letter that is typed into the list of filters is no vote.
-    await page.locator("gw-scan select").focus()
+    await page.locator("gw-scan select[name=filter]").focus()
     await page.keyboard.press("u")
     await expect(page.locator("gw-scan span[role=status]")).to_have_text("")
 

@@ -191,6 +191,7 @@ export class GwObject extends GwElement {
       <section><h3>Light curve</h3>
         ${this.who?.user ? html`<gw-light-curve .gateway=${this.gateway} object=${found.id} survey=${this.survey}></gw-light-curve>` : html`<p class="muted">Sign in to have it measured.</p>`}</section>
       <section><h3>All epochs</h3>${this._epochs()}</section>
+      <section><h3>Classes and tags</h3><gw-labels .gateway=${this.gateway} object=${found.id}></gw-labels></section>
       <section><h3>Candidates</h3>${this._candidates(found.candidates)}</section>
       ${this.changes.length ? html`<section><h3>Merged and split</h3><ul class="changes small">${this.changes.map((change) => this._change(change))}</ul></section>` : nothing}`;
   }

@@ -1,8 +1,9 @@
-import { css, html, nothing } from "../vendor/lit.js";
+import { html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { filterList, readFilters } from "./filter-parts.js";
 import { count } from "./format.js";
 import { commentList, facts, features, history, timeWords } from "./scan-parts.js";
+import { scanStyle } from "./scan-style.js";
 import { RADIUS, SEEN, Stamps, readStamp } from "./stamps.js";
 
 /** @typedef {import("../client/candidates.js").Choice} Choice */
@@ -18,7 +19,8 @@ const CHOICES = [["r", "real", "Real"], ["b", "bogus", "Bogus"], ["u", "unsure",
  * `<gw-scan>`: candidates one after the other, to vote on by keys or touch: those without
  * a vote that nobody else is looking at, the most significant first. Votes and
  * comments of others appear as they come. A saved filter narrows them. Needs the scope `sky:vote`. Keys: R real, B
- * bogus, U unsure, Z undo, S skip, C comment, held X blinks science and reference.
+ * bogus, U unsure, Z undo, S skip, C comment, T tag, 1 to 9 a class (and again to withdraw
+ * it), held X blinks science and reference.
  *
  * @attr {string} survey - Only of this survey.
  * @attr {string} difference - Only of this difference.
@@ -45,39 +47,7 @@ export class GwScan extends GwElement {
 
   static scope = "sky:vote";
 
-  static styles = [GwElement.styles, css`
-    .scan { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); padding: 16px; }
-    .stamps { display: grid; gap: 12px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-    figure { display: grid; gap: 4px; margin: 0; min-inline-size: 0; }
-    figcaption { display: flex; flex-wrap: wrap; gap: 0 8px; }
-    .sight { aspect-ratio: 1; background: #000; border-radius: var(--gw-corner); overflow: hidden; position: relative; touch-action: manipulation; user-select: none; -webkit-touch-callout: none; }
-    .sight img { block-size: 100%; display: block; image-rendering: pixelated; inline-size: 100%; object-fit: contain; pointer-events: none; }
-    .sight svg { block-size: 100%; inline-size: 100%; inset: 0; pointer-events: none; position: absolute; stroke: #ffd60a; stroke-width: 0.8; }
-    .sight .sign { background: rgb(0 0 0 / 0.72); color: #e3e8ee; font-size: var(--gw-small); inset-block-start: 0; inset-inline-start: 0; padding: 2px 8px; position: absolute; }
-    kbd { border: 1px solid currentColor; border-radius: 3px; font-family: var(--gw-mono); font-size: var(--gw-small); padding: 0 4px; text-transform: uppercase; }
-    dl { display: flex; flex-wrap: wrap; gap: 4px 24px; margin: 0; }
-    dl div { display: flex; gap: 6px; }
-    dt { color: var(--gw-muted); }
-    dd { font-variant-numeric: tabular-nums; margin: 0; }
-    .votes button { min-block-size: 44px; min-inline-size: 96px; }
-    .more { display: grid; gap: 16px 24px; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); }
-    .more > div { align-content: start; display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); }
-    .features dl { display: grid; gap: 2px 24px; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); padding-block-start: 8px; }
-    .features dl div { justify-content: space-between; }
-    ul.plain { display: grid; gap: 6px; list-style: none; margin: 0; padding: 0; }
-    p.words { overflow-wrap: anywhere; white-space: pre-wrap; }
-    form { align-items: end; display: flex; gap: 8px; }
-    form label { flex: 1; }
-    textarea { font-family: var(--gw-font); inline-size: 100%; }
-    @container (max-width: 700px) {
-      .scan { padding: 8px; }
-      .stamps { gap: 4px; }
-      .more { grid-template-columns: minmax(0, 1fr); }
-      .votes { background: var(--gw-panel); inset-block-end: 0; padding-block: 4px; position: sticky; }
-      .votes button { flex: 1; min-inline-size: 72px; padding-inline: 4px; }
-      kbd, .keys { display: none; }
-    }
-  `];
+  static styles = [GwElement.styles, scanStyle];
 
   constructor() {
     super();
@@ -317,6 +287,11 @@ export class GwScan extends GwElement {
     /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(".scan"))?.focus({ preventScroll: true });
   }
 
+  /** The classes and tags of what is shown. */
+  get _labels() {
+    return /** @type {import("./gw-labels.js").GwLabels | null} */ (this.shown && this.renderRoot.querySelector("gw-labels"));
+  }
+
   /** Keys work while nothing else of the page has them. @param {KeyboardEvent} event */
   _key(event) {
     const at = event.composedPath()[0];
@@ -328,6 +303,7 @@ export class GwScan extends GwElement {
       else if (event.key === "Enter" && !event.shiftKey) this._comment(event);
       return;
     }
+    if (at instanceof HTMLInputElement && event.key === "Escape") this._focus();
     if (at instanceof HTMLSelectElement || at instanceof HTMLInputElement) return;
     const key = event.key.toLowerCase();
     const choice = CHOICES.find(([letter]) => letter === key);
@@ -335,11 +311,14 @@ export class GwScan extends GwElement {
       z: () => this.undo(),
       s: () => this.skip(),
       x: () => (this.blinking = true),
+      t: () => this._labels?.write(),
       c: () => /** @type {HTMLElement | null} */ (this.renderRoot.querySelector("textarea"))?.focus(),
     });
-    if (event.repeat || (!choice && !(key in others))) return;
+    const digit = /^[1-9]$/.test(key) ? Number(key) : 0;
+    if (event.repeat || (!choice && !digit && !(key in others))) return;
     event.preventDefault();
-    if (choice) this.vote(choice[1]);
+    if (digit) this._labels?.digit(digit);
+    else if (choice) this.vote(choice[1]);
     else others[key]();
   }
 
@@ -348,7 +327,7 @@ export class GwScan extends GwElement {
     const choice = html`<div class="bar" part="filter">${filterList(this.filters, this.filter, (name) => this._choose(name))}</div>`;
     if (!this.asked) return html`${this.error ? choice : nothing}${this.renderError()}${this.error ? nothing : this.renderLoading(6)}`;
     return html`${this.renderError()}
-      <div class="scan panel" tabindex="0" role="group" aria-label="Candidate to vote on: R for real, B for bogus, U for unsure, Z to undo, S to skip, C to comment, X held to blink">
+      <div class="scan panel" tabindex="0" role="group" aria-label="Candidate to vote on: R for real, B for bogus, U for unsure, Z to undo, S to skip, C to comment, T to tag, 1 to 9 for a class, X held to blink">
         ${this.filters.length || this.filter ? choice : nothing}
         ${this.shown ? this._stampRow(this.shown) : this.renderEmpty("Nothing left to scan", "Every candidate here has a vote, or somebody else looks at it. New ones come with the next difference of images.")}
         <div class="bar votes" part="votes">
@@ -387,7 +366,8 @@ export class GwScan extends GwElement {
       <div><h3>Light curve</h3>
         ${this.curveOf === one.object ? html`<gw-light-curve .gateway=${this.gateway} object=${one.object} survey=${this.survey} .mark=${one.mjd} height="200"></gw-light-curve>` : this.renderLoading(4)}
         ${features(one)}</div>
-      <div><h3>Found here before</h3>${history(one)}
+      <div><h3>Classes and tags</h3><gw-labels .gateway=${this.gateway} object=${one.object} candidate=${one.id} @gw-labelled=${() => this._focus()}></gw-labels>
+        <h3>Found here before</h3>${history(one)}
         <h3>Comments</h3>${commentList(one.comments, this.who?.user ?? "", (comment) => this._removeComment(comment))}
         <form @submit=${this._comment}><label class="field">Comment <textarea rows="1" maxlength="4000" placeholder="Enter sends, Escape goes back"></textarea></label><button>Send <kbd aria-hidden="true">c</kbd></button></form></div>
     </div>`;

@@ -22,6 +22,7 @@ const ELEMENTS = {
   "gw-job": async () => (await import("./gw-job.js")).GwJob,
   "gw-job-form": async () => (await import("./gw-job-form.js")).GwJobForm,
   "gw-jobs": async () => (await import("./gw-jobs.js")).GwJobs,
+  "gw-labels": async () => (await import("./gw-labels.js")).GwLabels,
   "gw-light-curve": async () => (await import("./gw-light-curve.js")).GwLightCurve,
   "gw-log": async () => (await import("./gw-log.js")).GwLog,
   "gw-login": async () => (await import("./gw-login.js")).GwLogin,
