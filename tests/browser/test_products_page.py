@@ -152,7 +152,7 @@ async def test_planes_lie_on_one_grid_and_move_together_by_keys_and_mouse(
     await expect(readout).to_have_text(whole)
 
     before = await pictures[0].evaluate(PICTURE)
-    await page.get_by_label("Grey levels").select_option("linear")
+    await page.get_by_label("Picture").select_option("linear")
     await until(lambda: pictures[0].evaluate(PICTURE), lambda now: now != before)
     await result.get_by_role("link", name=re.compile("Vote on")).click()
     await expect(page.locator("gw-scan .votes")).to_be_visible()

@@ -12,6 +12,8 @@ import { areaWeights, edges, indexOf, mapVariables, readBlock, readDataset, read
 import { csvOf, seriesOf, stepIn } from "../../src/gatewright/kit/elements/series.js";
 import { permissions } from "../../src/gatewright/kit/elements/permissions.js";
 import { skyArea } from "../../src/gatewright/kit/elements/sky-area.js";
+import { distanceToLine, objectsOf } from "../../src/gatewright/kit/elements/sky-objects.js";
+import { between, daysOf } from "../../src/gatewright/kit/elements/days.js";
 import { addressOf, placeOf } from "../../src/gatewright/kit/portal/routes.js";
 
 test("sizes, lengths of time and figures have their units", () => {
@@ -174,4 +176,23 @@ test("the elements of an array are one line", () => {
 test("words are quoted as the line is split again", () => {
   const words = ["python3", "a b", "", "it's", '"', "$HOME `x` \\", "-x=1"];
   assert.deepEqual(split(words.map(quoted).join(" ")), words);
+});
+
+test("candidates of one object are one mark, at the most significant of them", () => {
+  const votes = { real: 1, bogus: 0, unsure: 0 };
+  const candidates = [["a", 9], ["b", 8], ["a", 7]].map(([object, snr], i) => ({ object, snr, ra: i, dec: -i, votes }));
+  const [a, b] = objectsOf(candidates);
+  assert.deepEqual([a.id, a.snr, a.ra, a.candidates, a.real], ["a", 9, 0, 2, 2]);
+  assert.deepEqual([b.id, b.candidates, b.bogus], ["b", 1, 0]);
+});
+
+test("a point is as far from a line as from its nearest part", () => {
+  assert.equal(distanceToLine([1, 1], [0, 0], [2, 0]), 1);
+  assert.equal(distanceToLine([5, 4], [0, 0], [2, 0]), 5);
+  assert.equal(distanceToLine([3, 4], [0, 0], [0, 0]), 5);
+});
+
+test("the days of a time are read and written, with open ends", () => {
+  assert.deepEqual(["2024-01-16/2024-01-23", "../2024-01-05", "2024-01-16", "60310/60320", ""].map(daysOf), [["2024-01-16", "2024-01-23"], ["", "2024-01-05"], ["2024-01-16", "2024-01-16"], ["", ""], ["", ""]]);
+  assert.deepEqual([between("", ""), between("2024-01-16", ""), between("", "2024-01-05")], ["", "2024-01-16/..", "../2024-01-05"]);
 });

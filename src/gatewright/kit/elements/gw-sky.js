@@ -1,10 +1,13 @@
 import { offsets, placeAt, readPlace, sexagesimal } from "../client/wcs.js";
-import { css, html, nothing, repeat } from "../vendor/lit.js";
+import { html, nothing, repeat } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { count } from "./format.js";
 import { Fingers, zoomByWheel } from "./gestures.js";
 import { icon } from "./icons.js";
 import { SIDE, drawSky, roundAngle, withinSky } from "./sky-canvas.js";
+import { Overlays } from "./sky-overlays.js";
+import { imageWords, stripItem } from "./sky-words.js";
+import { skyStyle } from "./sky-style.js";
 import { freeStamps, readFilm } from "./stamps.js";
 import { LIMITS, readColour, readEpoch, threeBands } from "./sky-epoch.js";
 import { lookFields } from "./sky-look.js";
@@ -27,13 +30,19 @@ const FILM_PIXELS = 256;
  * @attr {number} fov - Side of the picture in degrees.
  * @attr {string} image - Id of the image that is shown.
  * @attr {string} band - Only images of this band.
+ * @attr {string} stretch - Grey levels: `asinh` (the default), `linear`, `log` or `sqrt`; or
+ *   `colour`, of three bands.
+ * @attr {string} cmap - Colour map of the grey levels, such as `viridis` or `gray_r`; grey without it.
+ * @attr {string} overlays - What is drawn over the picture: `objects`, `footprints`, or both.
  * @attr {boolean} cutouts - Offer cut-outs to download.
  * @property {any[] | null} images - The images of the place.
- * @fires gw-view - `{target, fov, image, band}`, whenever one changes.
+ * @fires gw-view - `{target, fov, image, band, stretch, cmap, overlays}`, whenever one changes.
+ * @fires gw-open - The object whose mark or link was clicked, before its page is opened (cancelable).
  * @fires gw-point - `{ra, dec}` in degrees, at a click.
  * @slot empty - Shown if no image has the place.
  * @csspart picture - The picture itself.
  * @csspart strip - The images of the place.
+ * @csspart objects - The objects that are drawn, as links.
  * @csspart film - All images of the place as one animated picture.
  * @csspart readout - The place under the pointer.
  * @example
@@ -41,32 +50,12 @@ const FILM_PIXELS = 256;
  */
 export class GwSky extends GwElement {
   static properties = {
-    survey: {}, target: { reflect: true }, fov: { type: Number }, image: { reflect: true }, band: {}, cutouts: { type: Boolean },
+    survey: {}, target: { reflect: true }, fov: { type: Number }, image: { reflect: true }, band: {}, stretch: {}, cmap: {}, overlays: {}, cutouts: { type: Boolean },
     images: { attribute: false }, more: { state: true }, centre: { state: true }, readout: { state: true },
-    note: { state: true }, stretch: { state: true }, cmap: { state: true }, marks: { state: true }, epoch: { state: true }, blinking: { state: true }, film: { state: true },
+    note: { state: true }, marks: { state: true }, epoch: { state: true }, blinking: { state: true }, film: { state: true },
   };
 
-  static styles = [GwElement.styles, css`
-    :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
-    .stage { background: #000; border-radius: var(--gw-corner); color: #e3e8ee; display: grid; grid-template-columns: minmax(0, 1fr); overflow: hidden; position: relative; }
-    canvas { aspect-ratio: 1; block-size: auto; cursor: grab; display: block; inline-size: min(100%, 78vh); justify-self: center; touch-action: none; }
-    .film { aspect-ratio: 1; image-rendering: pixelated; inline-size: min(100%, 78vh); inset-block-start: 0; inset-inline: 0; margin-inline: auto; position: absolute; }
-    canvas:active { cursor: grabbing; }
-    canvas:focus-visible { outline-color: #76b5f5; outline-offset: -3px; }
-    .readout { background: rgb(0 0 0 / 0.72); color: #e3e8ee; display: flex; flex-wrap: wrap; font-family: var(--gw-mono); font-size: var(--gw-small); font-variant-numeric: tabular-nums; gap: 2px 16px; inset-block-end: 0; inset-inline: 0; min-block-size: 26px; padding: 4px 10px; position: absolute; pointer-events: none; }
-    @container (max-width: 600px) { .readout { position: static; } }
-    .which { background: rgb(0 0 0 / 0.72); font-size: var(--gw-small); inset-block-start: 0; inset-inline-start: 0; padding: 4px 10px; position: absolute; pointer-events: none; }
-    form { align-items: end; display: flex; flex-wrap: wrap; gap: 8px; }
-    form .place { flex: 1 1 220px; }
-    .place input { font-family: var(--gw-mono); inline-size: 100%; }
-    select { max-inline-size: 130px; }
-    .strip { display: flex; gap: 6px; list-style: none; margin: 0; overflow-x: auto; padding: 4px; }
-    .strip button { background: #000; border-color: transparent; border-width: 2px; color: #e3e8ee; display: grid; gap: 2px; justify-items: center; min-inline-size: 92px; padding: 4px; }
-    .strip button[aria-current="true"] { background: #000; border-color: var(--gw-accent); }
-    .strip img { background: #000; block-size: 80px; display: block; inline-size: 80px; object-fit: contain; }
-    .strip span { font-size: var(--gw-small); font-variant-numeric: tabular-nums; }
-    .strip small { color: #9aa6b5; font-size: var(--gw-small); }
-  `];
+  static styles = [GwElement.styles, skyStyle];
 
   constructor() {
     super();
@@ -87,6 +76,8 @@ export class GwSky extends GwElement {
     this.note = "";
     this.stretch = "asinh";
     this.cmap = "";
+    this.overlays = "";
+    this._over = new Overlays(this);
     this.marks = true;
     /** @type {Epoch | null} */
     this.epoch = null;
@@ -118,7 +109,8 @@ export class GwSky extends GwElement {
       const same = place && this.centre && place[0] === this.centre[0] && place[1] === this.centre[1];
       if (!same || changed.has("survey")) this.reload();
     }
-    if (changed.has("image") && this.images) this._show();
+    if (["image", "stretch", "cmap"].some((name) => changed.has(name)) && this.images) this._show();
+    if (changed.has("overlays") && this.images) this._over.read();
   }
 
   /** Finds the images of the target; without one, starts at a survey's first image. */
@@ -170,6 +162,7 @@ export class GwSky extends GwElement {
     const image = this.shown;
     if (!image || !this.centre) { this.epoch = null; return; }
     this._at = { ra: this.centre[0], dec: this.centre[1], radius: this.fov / 4 };
+    this._over.read();
     const epoch = await this._epoch(image);
     if (this.shown !== image) return;
     if (!this.blinking) this.epoch = epoch;
@@ -191,8 +184,7 @@ export class GwSky extends GwElement {
     const key = `${colours ?? image.id} ${this.stretch} ${this.cmap} ${this.centre} ${this.fov}`;
     let epoch = this._epochs.get(key);
     if (!epoch) {
-      const stretch = this.stretch === "colour" ? "asinh" : this.stretch;
-      const sight = { centre: /** @type {[number, number]} */ (this.centre), fov: this.fov, stretch, cmap: this.cmap };
+      const sight = { centre: /** @type {[number, number]} */ (this.centre), fov: this.fov, stretch: this.stretch === "colour" ? "asinh" : this.stretch, cmap: this.cmap };
       epoch = colours ? readColour(this.gateway, { bands: colours, survey: this.survey }, sight, this.signal) : readEpoch(this.gateway, image, sight, this.signal);
       this._epochs.set(key, epoch);
     }
@@ -211,7 +203,7 @@ export class GwSky extends GwElement {
     Object.assign(this, change);
     const [ra, dec] = this.centre ?? [NaN, NaN];
     if (this.centre) this.target = `${roundAngle(ra)} ${roundAngle(dec)}`;
-    this.announce("view", { target: this.target, fov: this.fov, image: this.image, band: this.band });
+    this.announce("view", { target: this.target, fov: this.fov, image: this.image, band: this.band, stretch: this.stretch, cmap: this.cmap, overlays: this.overlays });
   }
 
   /** Shows another epoch. @param {number} step */
@@ -311,6 +303,20 @@ export class GwSky extends GwElement {
     return placeAt(xi, eta, this.centre[0], this.centre[1]);
   }
 
+  /** @param {PointerEvent} event */
+  _click(event) {
+    const place = this._under(event);
+    if (!place || this._fingers?.moved) return;
+    const object = this._over.point(place);
+    if (object) this._over.follow(object.id);
+    else this.announce("point", { ra: place[0], dec: place[1] });
+  }
+
+  /** Lets a page keep an object's own from being opened. @param {Event} event @param {import("./sky-objects.js").SkyObject} object */
+  _open(event, object) {
+    if (!this.announce("open", object, true)) event.preventDefault();
+  }
+
   /** @param {KeyboardEvent} event */
   _key(event) {
     const act = { ArrowRight: () => this.step(1), ArrowLeft: () => this.step(-1), "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2), b: () => this.blink(true), B: () => this.blink(true) }[event.key];
@@ -330,7 +336,9 @@ export class GwSky extends GwElement {
   }
 
   render() {
-    return html`${this._controls()}${this.renderError()}${this.images === null ? (this.error ? nothing : this.renderLoading(8)) : this.images.length ? this._view() : this._none()}`;
+    const none = () => this.renderEmpty("No image here", "No image of this survey meets the place. Choose another, or leave the place empty to start at the first image.",
+      html`<button @click=${() => { this.target = ""; this.centre = null; this.reload(); }}>Go to the first image</button>`);
+    return html`${this._controls()}${this.renderError()}${this.images === null ? (this.error ? nothing : this.renderLoading(8)) : this.images.length ? this._view() : none()}`;
   }
 
   _controls() {
@@ -340,24 +348,19 @@ export class GwSky extends GwElement {
       <button>Go there</button>
       ${this.bands.length > 1 || this.band ? html`<label class="field">Band<select @change=${(/** @type {any} */ e) => { this._change({ band: e.target.value, image: "" }); this.reload(); }}>
         <option value="">All</option>${(this.band && !this.bands.includes(this.band) ? [this.band, ...this.bands] : this.bands).map((one) => html`<option ?selected=${one === this.band}>${one}</option>`)}</select></label>` : nothing}
-      ${lookFields(this, !!threeBands(this.images ?? []), (change) => { Object.assign(this, change); this._show(); })}
+      ${lookFields(this, !!threeBands(this.images ?? []), (change) => this._change(change))}
     </form>`;
-  }
-
-  _none() {
-    return this.renderEmpty("No image here", "No image of this survey meets the place. Choose another, or leave the place empty to start at the first image.",
-      html`<button @click=${() => { this.target = ""; this.centre = null; this.reload(); }}>Go to the first image</button>`);
   }
 
   _view() {
     const image = this.epoch?.image ?? this.shown;
-    const words = image.colours ? image.band : [image.started_at ? image.started_at.slice(0, 16).replace("T", " ") + (image.time_assumed ? " UTC (assumed)" : " UTC") : "time not known", image.band ?? image.filter, image.exposure ? `${image.exposure} s` : "", image.instrument].filter(Boolean).join(" · ");
+    const words = imageWords(image);
     return html`<div class="stage">
         <canvas width=${SIDE} height=${SIDE} tabindex="0" part="picture" role="img" aria-label="Sky at ${this.target || "the place"}: ${words}"
           @keydown=${this._key} @keyup=${(/** @type {any} */ e) => e.key.toLowerCase() === "b" && this.blink(false)} @blur=${() => this.blink(false)}
-          @pointermove=${(/** @type {any} */ e) => (this.readout = this._under(e))} @pointerleave=${() => (this.readout = null)}
-          @click=${(/** @type {any} */ e) => { const place = this._under(e); if (place && !this._fingers?.moved) this.announce("point", { ra: place[0], dec: place[1] }); }}
+          @pointermove=${(/** @type {any} */ e) => this._over.point((this.readout = this._under(e)))} @pointerleave=${() => this._over.point((this.readout = null))} @click=${this._click}
           @dblclick=${(/** @type {any} */ e) => { const place = this._under(e); if (place) this.move(place); }}></canvas>
+        ${this.overlays ? this._over.marks() : nothing}
         ${this.film ? html`<img class="film" part="film" src=${this.film} alt="All images of this place one after the other, with their dates">` : nothing}
         <div class="which" role="status">${[words, this.epoch?.error, this.note].filter(Boolean).join(" — ")}</div>
         <div class="readout" part="readout">${this._readoutWords()}</div>
@@ -367,9 +370,11 @@ export class GwSky extends GwElement {
         <button @pointerdown=${() => this.blink(true)} @pointerup=${() => this.blink(false)} @pointerleave=${() => this.blink(false)} @keydown=${(/** @type {KeyboardEvent} */ e) => [" ", "Enter"].includes(e.key) && this.blink(true)} @keyup=${() => this.blink(false)}>Blink</button>
         <button aria-pressed=${this.film ? "true" : "false"} @click=${() => this.play()}>Blink through all</button>
         <label class="check"><input type="checkbox" .checked=${this.marks} @change=${(/** @type {any} */ e) => (this.marks = e.target.checked)}>Marks</label>
+        ${this._over.switches()}
         <span class="small muted">Drag to move, wheel or two fingers to zoom; hold <kbd>B</kbd> to blink, <kbd>←</kbd> <kbd>→</kbd> for other times</span>
         <span class="grow"></span>${this._downloads()}
       </div>
+      <div part="objects">${this.overlays ? this._over.list() : nothing}</div>
       ${this._strip()}`;
   }
 
@@ -377,7 +382,7 @@ export class GwSky extends GwElement {
     const place = this.readout ?? this.centre;
     if (!place) return nothing;
     const [xi, eta] = offsets(place[0], place[1], ...(this.centre ?? place));
-    return html`<span>${sexagesimal(...place)}</span><span>${place[0].toFixed(5)} ${place[1].toFixed(5)}</span>${this.readout ? html`<span>${(Math.hypot(xi, eta) * 3600).toFixed(1)}″ from the centre</span>` : html`<span>centre</span>`}`;
+    return html`<span>${sexagesimal(...place)}</span><span>${place[0].toFixed(5)} ${place[1].toFixed(5)}</span>${this.readout ? html`<span>${(Math.hypot(xi, eta) * 3600).toFixed(1)}″ from the centre</span>` : html`<span>centre</span>`}${this._over.words ? html`<strong>${this._over.words}</strong>` : nothing}`;
   }
 
   _downloads() {
@@ -389,12 +394,7 @@ export class GwSky extends GwElement {
 
   _strip() {
     const images = this.images ?? [];
-    const { ra, dec, radius } = this._at;
-    return html`<div><ul class="strip" part="strip" aria-label="Images of this place, in order of time">${repeat(images, (one) => one.id, (one) => html`<li>
-      <button aria-current=${one === this.shown ? "true" : "false"} @click=${() => this._change({ image: one.id })}>
-        <img loading="lazy" alt="" src=${this.gateway.sky.cutoutUrl(one.id, ra, dec, radius, "png", { size: 96, limits: LIMITS, cmap: this.cmap })}>
-        <span>${one.started_at ? one.started_at.slice(0, 10) + (one.time_assumed ? " (assumed)" : "") : "no date"}</span><small>${one.band ?? one.filter ?? "–"}</small>
-      </button></li>`)}</ul>
+    return html`<div><ul class="strip" part="strip" aria-label="Images of this place, in order of time" @focusin=${this._over.hover} @focusout=${this._over.hover} @pointerover=${this._over.hover} @pointerout=${this._over.hover}>${repeat(images, (one) => one.id, (one) => stripItem(one, one === this.shown, this.gateway.sky.cutoutUrl(one.id, this._at.ra, this._at.dec, this._at.radius, "png", { size: 96, limits: LIMITS, cmap: this.cmap }), () => this._change({ image: one.id })))}</ul>
       <p class="small muted">${count(images.length, "image")}${this.more ? " shown; choose a band for fewer" : " of this place"}</p></div>`;
   }
 }

@@ -1,24 +1,12 @@
 /** What coadds and differences are made of: fields for a survey's images of a place, a band and a time. */
 import { html, nothing } from "../vendor/lit.js";
+import { between, daysOf } from "./days.js";
 import { count } from "./format.js";
 
 /** @typedef {{survey: string, band: string, time: string}} Selection */
 
-const DAY = /^\d{4}-\d\d-\d\d$/;
 /** Days from the zero of MJD to that of computers' time. */
 const UNIX_MJD = 40587;
-
-/** The days of a time as the gateway takes it (`2024-01-16/..`); empty where it is of another form. @param {string} time @returns {[string, string]} */
-export function daysOf(time) {
-  const [from, to = from] = time.split("/");
-  const day = (/** @type {string} */ text) => (DAY.test(text) ? text : "");
-  return [day(from), day(to)];
-}
-
-/** The time between two days, each of which may be open. @param {string} from @param {string} to */
-export function between(from, to) {
-  return from || to ? `${from || ".."}/${to || ".."}` : "";
-}
 
 /** @param {string} time @param {(time: string) => void} change @param {boolean} [required] */
 export function timeFields(time, change, required = false) {

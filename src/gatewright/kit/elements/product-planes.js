@@ -5,6 +5,7 @@ import { Fingers, zoomByWheel } from "./gestures.js";
 import { icon } from "./icons.js";
 import { SIDE, drawSky, withinSky } from "./sky-canvas.js";
 import { LIMITS, readWcs } from "./sky-epoch.js";
+import { lookFields } from "./sky-look.js";
 
 /** @typedef {import("../client/products.js").ProductKind} ProductKind */
 
@@ -54,6 +55,7 @@ export class Planes {
     /** @type {any} */
     this.product = null;
     this.stretch = "asinh";
+    this.cmap = "";
     this.limits = LIMITS;
     this.marks = true;
     this.blinking = false;
@@ -141,13 +143,14 @@ export class Planes {
     const { gateway, signal } = this._host;
     const { kind, id } = this.product;
     const size = this.wcs && Math.max(this.wcs.width, this.wcs.height) > LONGEST ? LONGEST : null;
-    const chosen = `${this.stretch} ${this.limits}`;
+    const [chosen, { cmap }] = [this._chosen, this];
     await Promise.all(names.map(async (plane) => {
       const look = ABOUT[plane].look ?? { stretch: this.stretch, limits: this.limits };
       try {
-        const answer = await gateway.http.request(gateway.products.imageUrl(kind, id, { plane, format: "png", orientation: "native", size, ...look }), { signal });
+        const answer = await gateway.http.request(gateway.products.imageUrl(kind, id, { plane, format: "png", orientation: "native", size, cmap, ...look }), { signal });
         const picture = await createImageBitmap(await answer.blob());
-        if (latest !== this._latest || (!ABOUT[plane].look && chosen !== `${this.stretch} ${this.limits}`)) { picture.close(); return; }
+        const old = ABOUT[plane].look ? cmap !== this.cmap : chosen !== this._chosen;
+        if (latest !== this._latest || old) { picture.close(); return; }
         this.pictures.get(plane)?.close();
         this.pictures.set(plane, picture);
         this._host.requestUpdate();
@@ -155,6 +158,10 @@ export class Planes {
         if (latest === this._latest) this._say(`The plane “${plane}” is not shown: ${error.message}`);
       }
     }));
+  }
+
+  get _chosen() {
+    return `${this.stretch} ${this.cmap} ${this.limits}`;
   }
 
   /** @param {string} words */
@@ -168,10 +175,10 @@ export class Planes {
     this.pictures = new Map();
   }
 
-  /** @param {Partial<{stretch: string, limits: string}>} change */
+  /** @param {Partial<{stretch: string, cmap: string, limits: string}>} change */
   _choose(change) {
     Object.assign(this, change);
-    this._read(this.names.filter((plane) => !ABOUT[plane].look));
+    this._read(this.names.filter((plane) => "cmap" in change || !ABOUT[plane].look));
   }
 
   /** @param {HTMLCanvasElement} canvas */
@@ -263,8 +270,8 @@ export class Planes {
 
   /** @param {boolean} four */
   _controls(four) {
-    const { stretch, limits } = this;
-    return html`<label class="field">Grey levels<select @change=${(/** @type {any} */ e) => this._choose({ stretch: e.target.value })}>${["asinh", "linear", "log", "sqrt"].map((one) => html`<option ?selected=${one === stretch}>${one}</option>`)}</select></label>
+    const { limits } = this;
+    return html`${lookFields(this, false, (change) => this._choose(change))}
       <label class="field">Black to white<select @change=${(/** @type {any} */ e) => this._choose({ limits: e.target.value })}>${LIMIT_WORDS.map(([value, words]) => html`<option value=${value} ?selected=${value === limits}>${words}</option>`)}</select></label>
       <button @click=${() => this.look(this.centre, this.fov / 2)}>${icon("plus")} Closer</button>
       <button @click=${() => this.look(this.centre, this.fov * 2)}>Wider</button>

@@ -15,8 +15,8 @@ export function lookFields({ stretch, cmap }, threeBands, choose) {
   const name = (/** @type {string} */ one) => (one === "gray" ? "grey" : one);
   const maps = MAPS.flatMap((one) => [{ value: one === "gray" ? "" : one, words: name(one) }, { value: `${one}_r`, words: `${name(one)}, reversed` }]);
   return html`<label class="field">Picture<select @change=${(/** @type {any} */ e) => choose({ stretch: e.target.value })}>
-      ${["asinh", "linear", "log", "sqrt"].map((one) => html`<option value=${one} ?selected=${one === stretch}>${one}</option>`)}
-      ${threeBands ? html`<option value="colour" ?selected=${stretch === "colour"}>colour of three bands</option>` : nothing}</select></label>
+      ${["asinh", "linear", "log", "sqrt"].map((one) => html`<option value=${one} .selected=${one === stretch}>${one}</option>`)}
+      ${threeBands ? html`<option value="colour" .selected=${stretch === "colour"}>colour of three bands</option>` : nothing}</select></label>
     ${stretch === "colour" ? nothing : html`<label class="field">Colours<select @change=${(/** @type {any} */ e) => choose({ cmap: e.target.value })}>
-      ${maps.map(({ value, words }) => html`<option value=${value} ?selected=${value === cmap}>${words}</option>`)}</select></label>`}`;
+      ${maps.map(({ value, words }) => html`<option value=${value} .selected=${value === cmap}>${words}</option>`)}</select></label>`}`;
 }

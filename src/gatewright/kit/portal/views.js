@@ -131,13 +131,15 @@ function sky({ parts, query }) {
   if (!parts.length) return html`<gw-surveys></gw-surveys>`;
   const [survey, page = ""] = parts;
   const given = (/** @type {string} */ name) => query.get(name) ?? "";
-  const move = (/** @type {CustomEvent} */ event) => go(addressOf("sky", parts, event.detail), true);
+  // How pictures look stays as it is, whatever is done with the survey.
+  const kept = { stretch: given("stretch"), cmap: given("cmap"), overlays: given("overlays") };
+  const move = (/** @type {CustomEvent} */ { detail }) => go(addressOf("sky", parts, { ...kept, ...detail, ...(detail.stretch === "asinh" ? { stretch: "" } : {}) }), true);
   // The place goes from one to the other: half the side of the picture is the radius.
   const [fov, radius] = [Number(given("fov")) || 2 * Number(given("radius")), Number(given("radius")) || Number(given("fov")) / 2];
-  const to = (/** @type {string} */ id) => addressOf("sky", id ? [survey, id] : [survey], { target: given("target"), band: given("band"), ...(id ? { radius: radius || "" } : { fov: fov || "" }) });
+  const to = (/** @type {string} */ id) => addressOf("sky", id ? [survey, id] : [survey], { ...kept, target: given("target"), band: given("band"), ...(id ? { radius: radius || "" } : { fov: fov || "" }) });
   /** @type {Record<string, () => any>} */
   const pages = {
-    "": () => html`<gw-sky survey=${readable(survey)} target=${given("target")} fov=${given("fov")} image=${given("image")} band=${given("band")} cutouts @gw-view=${move}></gw-sky>
+    "": () => html`<gw-sky survey=${readable(survey)} target=${given("target")} fov=${given("fov")} image=${given("image")} band=${given("band")} stretch=${kept.stretch || "asinh"} cmap=${kept.cmap} overlays=${kept.overlays} cutouts @gw-view=${move}></gw-sky>
       <section class="gw-section"><h2>Where its images are</h2><gw-coverage survey=${readable(survey)}></gw-coverage></section>`,
     coadd: () => html`<gw-coadd survey=${readable(survey)} target=${given("target")} radius=${radius || 0.01} band=${given("band")} time=${given("time")} method=${given("method") || "clipped"} coadd=${given("coadd")} @gw-view=${move}></gw-coadd>`,
     difference: () => html`<gw-difference survey=${readable(survey)} target=${given("target")} radius=${radius || 0.01} band=${given("band")} time=${given("time")} reference=${query.get("reference") ?? "auto"} days=${given("days") || 14} most=${given("most") || 10} difference=${given("difference")} @gw-view=${move}></gw-difference>`,
