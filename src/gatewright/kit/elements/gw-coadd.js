@@ -7,27 +7,28 @@ import { foundWords, selection, timeFields } from "./product-form.js";
 import { Maker } from "./product-maker.js";
 
 /**
- * `<gw-coadd>`: makes one image of a survey's images of a place, a band and a time, tells
- * how far that is, and shows the mean and its weight map aligned, with the images that went
- * in, the depth and the pixels as FITS. Needs the scope `sky:read`; visitors look at what
- * has been made. Keys on the planes: arrows move, + and - zoom, 0 shows the whole.
+ * `<gw-coadd>`: a form that averages a survey's images of a place, a band and some days into a
+ * coadd. It shows the progress, then the mean and its weight map side by side, with the depth,
+ * the images that were used, and links to FITS. Needs the scope `sky:read`, and an account to
+ * make coadds; visitors see existing ones. Keys on the planes: arrows move, + and - zoom, 0
+ * shows the whole.
  *
  * @attr {string} survey - Id of the survey; without it people choose one.
- * @attr {string} target - `ra dec` in degrees, sexagesimal, or a name; without it all of the
- *   first image is made.
+ * @attr {string} target - `ra dec` in degrees, sexagesimal, or a name; without it the coadd
+ *   has the whole area of the first image.
  * @attr {number} radius - Degrees round the target, by default 0.01.
  * @attr {string} band - Band of the images; by default the survey's first.
- * @attr {string} time - When they were taken, such as `2024-01-16/2024-01-23`.
+ * @attr {string} time - Days of the exposures, such as `2024-01-16/2024-01-23`.
  * @attr {string} method - `mean`, `clipped` or `psf-matched`.
  * @attr {string} coadd - Id of the coadd that is shown.
- * @property {any} product - The coadd that is shown; null where there is none.
+ * @property {any} product - The coadd that is shown; null without one.
  * @fires gw-make - The request, before it is sent (cancelable).
  * @fires gw-made - The coadd, when it is ready.
- * @fires gw-view - `{target, radius, band, time, method, coadd}`, when one has been asked for.
- * @slot empty - Where none has been made.
+ * @fires gw-view - `{target, radius, band, time, method, coadd}`, after each request.
+ * @slot empty - Shown until a coadd is made.
  * @csspart form - The form.
- * @csspart error - What failed.
- * @csspart progress - What is shown while it is made.
+ * @csspart error - Why the request failed.
+ * @csspart progress - Shown while the coadd is made.
  * @csspart result - The coadd.
  * @csspart planes - Its planes.
  * @example

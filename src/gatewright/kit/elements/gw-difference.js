@@ -12,32 +12,33 @@ const CLOSE = 0.01;
 /** @typedef {import("../client/products.js").ProductKind} ProductKind */
 
 /**
- * `<gw-difference>`: subtracts a reference from a survey's images of a place and detects what
- * changed, tells how far that is, and shows science, reference, difference and score aligned,
- * with what was detected, the images that went in and the pixels as FITS. Needs the scope
- * `sky:read`; visitors look at what has been made. Keys on the planes: arrows move, + and -
- * zoom, 0 shows the whole, held B blinks science and reference.
+ * `<gw-difference>`: a form that subtracts a reference from a survey's images of a place, and
+ * detects what changed. It shows the progress, then science, reference, difference and score
+ * side by side, with the detections, the images that were used, and links to FITS. Needs the
+ * scope `sky:read`, and an account to make differences; visitors see existing ones. Keys on
+ * the planes: arrows move, + and - zoom, 0 shows the whole, B held blinks science and reference.
  *
  * @attr {string} survey - Id of the survey; without it people choose one.
- * @attr {string} target - `ra dec` in degrees, sexagesimal, or a name; without it all of the
- *   first image is subtracted.
+ * @attr {string} target - `ra dec` in degrees, sexagesimal, or a name; without it the
+ *   difference has the whole area of the first image.
  * @attr {number} radius - Degrees round the target, by default 0.01.
  * @attr {string} band - Band of the images; by default the survey's first.
- * @attr {string} time - When the new images were taken, such as `2024-01-16/2024-01-23`.
- * @attr {string} reference - What is subtracted: `auto` (the default), where the gateway
- *   chooses earlier images; a time as above; or the id of a coadd.
- * @attr {number} days - Of `auto`: how many days earlier, by default 14.
- * @attr {number} most - Of `auto`: how many images at most, by default 10.
+ * @attr {string} time - Days of the new images, such as `2024-01-16/2024-01-23`.
+ * @attr {string} reference - What is subtracted: `auto` (the default), for earlier images that
+ *   the gateway chooses; days in the form of `time`; or the id of a coadd.
+ * @attr {number} days - With `auto`: least number of days before the first new image, by
+ *   default 14.
+ * @attr {number} most - With `auto`: largest number of images, by default 10.
  * @attr {string} difference - Id of the difference that is shown.
- * @property {any} product - The difference that is shown; null where there is none.
+ * @property {any} product - The difference that is shown; null without one.
  * @fires gw-make - The request, before it is sent (cancelable).
  * @fires gw-made - The difference, when it is ready.
- * @fires gw-view - `{target, radius, band, time, reference, days, most, difference}`, when one has
- *   been asked for.
- * @slot empty - Where none has been made.
+ * @fires gw-view - `{target, radius, band, time, reference, days, most, difference}`, after each
+ *   request.
+ * @slot empty - Shown until a difference is made.
  * @csspart form - The form.
- * @csspart error - What failed.
- * @csspart progress - What is shown while it is made.
+ * @csspart error - Why the request failed.
+ * @csspart progress - Shown while the difference is made.
  * @csspart result - The difference.
  * @csspart planes - Its planes.
  * @example

@@ -6,23 +6,24 @@ import { icon } from "./icons.js";
 
 /** @typedef {{id: string, candidate: string, kind: "class" | "tag", name: string, person: string, at: string}} Label */
 
-/** What a digit gives: the first classes of the operator's list. */
+/** Number of classes, from the first on the operator's list, that a digit gives. */
 const BY_DIGITS = 9;
 const READ_WAITS_MS = 250;
 
 /**
- * `<gw-labels>`: the classes and tags of an object or a candidate, with who gave them. Those
- * who may vote give more and withdraw their own; what others give appears as it comes.
+ * `<gw-labels>`: the classes and tags of an object or a candidate, with the people who gave
+ * them. People with the scope `sky:vote` give more, and withdraw their own. Changes by others
+ * appear at once.
  *
  * @attr {string} object - Id of the object whose labels are shown.
- * @attr {string} candidate - Id of the candidate that new labels are given to; without an
- *   object, its labels are shown. Without a candidate, they are given to the object.
+ * @attr {string} candidate - Id of the candidate that new labels are given to; without it they
+ *   are given to the object. Without an object, the labels of the candidate are shown.
  * @property {Label[] | null} labels - The labels, the oldest first; null before they are read.
  * @property {string[]} classes - The classes that the operator offers.
  * @fires gw-label - `{class}` or `{tag}`, before it is given (cancelable).
  * @fires gw-labelled - The label, after it was given.
  * @fires gw-withdrawn - The label, after it was withdrawn.
- * @slot empty - Where there is no label.
+ * @slot empty - Shown in place of an empty list.
  * @csspart labels - The list.
  * @example
  * <gw-labels id="labels"></gw-labels>
@@ -58,7 +59,7 @@ export class GwLabels extends GwElement {
     /** @type {string[]} */
     this.classes = [];
     this.busy = false;
-    /** What was done last, for those who do not see it. */
+    /** The last change, for screen readers. */
     this.said = "";
     this._wait = 0;
     this._latest = {};
@@ -81,7 +82,7 @@ export class GwLabels extends GwElement {
     this._latest = {};
     [this.labels, this.said, this.error] = [null, "", null];
     window.clearTimeout(this._wait);
-    // Who goes from one candidate to the next in a second asks for none of them.
+    // Candidates that are shown for an instant need no request.
     if (this.object || this.candidate) this._wait = window.setTimeout(() => this.reload(), READ_WAITS_MS);
   }
 
@@ -109,7 +110,7 @@ export class GwLabels extends GwElement {
     if (ours && this.labels) this._read();
   }
 
-  /** One's own labels that a click or a key changes: those of the candidate, or of the object where none is said. */
+  /** The person's own labels of the candidate; without a candidate, of the object. */
   get _mine() {
     return (this.labels ?? []).filter((one) => one.person === this.who?.user && (!this.candidate || one.candidate === this.candidate));
   }
@@ -128,7 +129,7 @@ export class GwLabels extends GwElement {
     return given;
   }
 
-  /** Withdraws a label of one's own. @param {Label} label */
+  /** Withdraws one of the person's own labels. @param {Label} label */
   async withdraw(label) {
     this.busy = true;
     const gone = await this.attempt(async () => (await this.gateway.candidates.removeLabel(label.candidate, label.id), true));
@@ -139,7 +140,7 @@ export class GwLabels extends GwElement {
     await this._read();
   }
 
-  /** Gives the class of a digit, or withdraws it if one gave it before. @param {number} digit From 1. */
+  /** Gives the class with this number, or withdraws it if the person gave it before. @param {number} digit From 1. */
   async digit(digit) {
     const name = this.classes[digit - 1];
     if (!name || digit > BY_DIGITS || this.busy) return;
@@ -154,7 +155,7 @@ export class GwLabels extends GwElement {
     else this.give({ class: name });
   }
 
-  /** Puts the keyboard into the field of a tag. */
+  /** Moves the keyboard focus to the field for a tag. */
   write() {
     /** @type {HTMLInputElement | null} */ (this.renderRoot.querySelector("input"))?.focus();
   }

@@ -32,12 +32,12 @@ const FILM_PIXELS = 256;
  * @attr {string} band - Only images of this band.
  * @attr {string} stretch - Grey levels: `asinh` (the default), `linear`, `log` or `sqrt`; or
  *   `colour`, of three bands.
- * @attr {string} cmap - Colour map of the grey levels, such as `viridis` or `gray_r`; grey without it.
- * @attr {string} overlays - What is drawn over the picture: `objects`, `footprints`, or both.
+ * @attr {string} cmap - Colour map, such as `viridis` or `gray_r`; by default grey.
+ * @attr {string} overlays - Marks over the picture: `objects`, `footprints`, or both, separated by a space.
  * @attr {boolean} cutouts - Offer cut-outs to download.
  * @property {any[] | null} images - The images of the place.
  * @fires gw-view - `{target, fov, image, band, stretch, cmap, overlays}`, whenever one changes.
- * @fires gw-open - The object whose mark or link was clicked, before its page is opened (cancelable).
+ * @fires gw-open - The object whose mark or link was clicked, before its page opens (cancelable).
  * @fires gw-point - `{ra, dec}` in degrees, at a click.
  * @slot empty - Shown if no image has the place.
  * @csspart picture - The picture itself.
@@ -312,7 +312,7 @@ export class GwSky extends GwElement {
     else this.announce("point", { ra: place[0], dec: place[1] });
   }
 
-  /** Lets a page keep an object's own from being opened. @param {Event} event @param {import("./sky-objects.js").SkyObject} object */
+  /** Announces that an object's page opens; a listener can cancel that. @param {Event} event @param {import("./sky-objects.js").SkyObject} object */
   _open(event, object) {
     if (!this.announce("open", object, true)) event.preventDefault();
   }

@@ -1,4 +1,4 @@
-/** What was measured in making a coadd or a difference, in words and tables. */
+/** Measurements of a coadd or a difference, in words and tables. */
 import { escapeName } from "../client/paths.js";
 import { at } from "../client/place.js";
 import { sexagesimal } from "../client/wcs.js";
@@ -55,7 +55,7 @@ function zeroPoint(zero) {
 /** The images of one side, with their weights. @param {string} caption @param {any} side */
 export function inputs(caption, side) {
   const summary = html`<summary>${caption}: ${count(side.images.length, "image")}</summary>`;
-  // One image alone is taken as it is: there is no weight or scale to tell.
+  // A single image is used as it is, without a weight or a scale.
   if (!side.inputs) return html`<details>${summary}<ul class="plain">${side.images.map((/** @type {string} */ id) => html`<li>${imageLink(id)}</li>`)}</ul></details>`;
   return html`<details>${summary}<div class="scroll"><table>
     <caption class="hidden">${caption}</caption>

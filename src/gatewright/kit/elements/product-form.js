@@ -1,4 +1,4 @@
-/** What coadds and differences are made of: fields for a survey's images of a place, a band and a time. */
+/** Fields of a form that select a survey's images by band and days. */
 import { html, nothing } from "../vendor/lit.js";
 import { between, daysOf } from "./days.js";
 import { count } from "./format.js";

@@ -1,4 +1,4 @@
-/** Makes a coadd or a difference of a survey's images: what both elements share. */
+/** The common part of the elements that make coadds and differences. */
 import { at } from "../client/place.js";
 import { readPlace } from "../client/wcs.js";
 import { css, html, nothing } from "../vendor/lit.js";
@@ -36,7 +36,7 @@ const styles = css`
   td { overflow-wrap: anywhere; }
 `;
 
-/** Makes one kind of product, follows its making, and shows it. */
+/** A form that requests one kind of product, shows its progress, and then the product. */
 export class Maker extends GwElement {
   static scope = "sky:read";
 
@@ -69,7 +69,7 @@ export class Maker extends GwElement {
     this.failure = null;
     this._asked = "";
     this._planes = new Planes(this);
-    /** Ends to follow the product before. */
+    /** Stops waiting for the product before. */
     this._stop = new AbortController();
     this._wait = 0;
     this._tick = 0;
@@ -80,7 +80,7 @@ export class Maker extends GwElement {
     return "coadd";
   }
 
-  /** What is asked for, but for the place. @returns {Record<string, any>} */
+  /** The request without its place. @returns {Record<string, any>} */
   get _wanted() {
     return {};
   }
@@ -140,7 +140,7 @@ export class Maker extends GwElement {
     if (this._id && this.product?.state !== "ready") await this._follow();
   }
 
-  /** Counts the images of the selections, once the fields rest. */
+  /** Finds the images of the selections, a moment after the last change. */
   _lookSoon() {
     window.clearTimeout(this._wait);
     this.found = [];
@@ -155,7 +155,7 @@ export class Maker extends GwElement {
     }, FIND_WAITS_MS);
   }
 
-  /** The request for the gateway; null where the place is not one. */
+  /** The whole request; a name is looked up in the gateway's table of places. */
   async _body() {
     const { target, radius } = this;
     const text = target.trim();
@@ -165,7 +165,7 @@ export class Maker extends GwElement {
     return { ...this._wanted, pos: `CIRCLE ${ra} ${dec} ${radius}` };
   }
 
-  /** Makes what the form says; returns the product, or null if it was not made. */
+  /** Sends the request of the form; returns the product, which may still be in the making, or null if it was refused. */
   async make() {
     this.failure = null;
     const made = await this.attempt(async () => {
@@ -176,13 +176,13 @@ export class Maker extends GwElement {
       return this.gateway.products.make(this._kind, body, this.signal);
     });
     this.busy = false;
-    // It is told beside the form, whose button tries again.
+    // The form shows the error: its own button is the way to try again.
     [this.failure, this.error] = [this.error, null];
     if (made) await this._take(made);
     return made;
   }
 
-  /** Ends to follow a product, and shows none other than one. @param {string} id */
+  /** Stops waiting for a product, and shows none but this one. @param {string} id */
   _end(id) {
     this._stop.abort();
     this._stop = new AbortController();
@@ -190,7 +190,7 @@ export class Maker extends GwElement {
     this._planes.clear();
   }
 
-  /** Looks at the product that the attribute names, until it is ready. */
+  /** Waits until the product that the attribute names is ready. */
   async _follow() {
     const [kind, id] = [this._kind, this._id];
     this._end(id);
@@ -215,7 +215,7 @@ export class Maker extends GwElement {
     await this._planes.show(product);
   }
 
-  /** What an address keeps of the form. @returns {Record<string, any>} */
+  /** The parts of the form that an address keeps. @returns {Record<string, any>} */
   get _view() {
     const { target, radius, band, time } = this;
     return { target, radius, band, time, [this._kind]: this._id };

@@ -1,4 +1,4 @@
-/** The planes of a coadd or a difference side by side: one grid, one view of the sky, moved and zoomed together. */
+/** The planes of a coadd or a difference side by side, moved and zoomed together. */
 import { offsets, placeAt, sexagesimal } from "../client/wcs.js";
 import { css, html, nothing, svg } from "../vendor/lit.js";
 import { Fingers, zoomByWheel } from "./gestures.js";
@@ -15,7 +15,7 @@ const LONGEST = 2048;
 /** @type {Record<ProductKind, string[]>} */
 const PLANES = { coadd: ["coadd", "weight"], difference: ["science", "reference", "difference", "score"] };
 
-/** What each plane is, and how it is drawn where that is not a matter of taste. @type {Record<string, {words: string, look?: Record<string, string>}>} */
+/** What each plane is, and its stretch if that is fixed. @type {Record<string, {words: string, look?: Record<string, string>}>} */
 const ABOUT = {
   coadd: { words: "the mean, in units of the first image" },
   weight: { words: "1 / variance; white is best", look: { stretch: "linear", limits: "0 100" } },
@@ -137,7 +137,7 @@ export class Planes {
     this._host.requestUpdate();
   }
 
-  /** Reads pictures by the stretch that is chosen. @param {string[]} names */
+  /** Loads pictures with the chosen stretch. @param {string[]} names */
   async _read(names) {
     const latest = this._latest;
     const { gateway, signal } = this._host;
@@ -257,7 +257,7 @@ export class Planes {
         <a href=${url} download aria-label="FITS of the plane ${plane}">FITS</a></figcaption></figure>`;
   }
 
-  /** Rings round what was detected, with its number. */
+  /** Rings around the detections, with their numbers. */
   _found() {
     const scale = 100 / this.fov;
     return (this.product.detections ?? []).map((/** @type {any} */ one) => {

@@ -1,4 +1,4 @@
-/** What is drawn over a picture of the sky, and named: objects that were found there, and the outlines of images. */
+/** Marks over a picture of the sky, with their names: objects that were found, and outlines of images. */
 import { escapeName } from "../client/paths.js";
 import { at } from "../client/place.js";
 import { offsets, sexagesimal } from "../client/wcs.js";
@@ -13,11 +13,11 @@ import { distanceToLine, objectsOf } from "./sky-objects.js";
 const KINDS = [["objects", "Objects"], ["footprints", "Footprints"]];
 const MOST_CANDIDATES = 500;
 const MOST_IMAGES = 200;
-/** How near the pointer is to what it points at, in hundredths of the picture. */
+/** Largest distance of the pointer from a mark that it names, in hundredths of the picture. */
 const NEAR_OBJECT = 3;
 const NEAR_LINE = 0.8;
 
-/** Reads and draws what a picture of the sky has over it. */
+/** Loads and draws the marks over a picture of the sky. */
 export class Overlays {
   /** @param {GwSky} host */
   constructor(host) {
@@ -28,7 +28,7 @@ export class Overlays {
     this.images = [];
     /** Whether there are more candidates than were read. */
     this.more = false;
-    /** Why something is not drawn. */
+    /** Why marks are missing. */
     this.error = "";
     /** Id of what is named. */
     this.named = "";
@@ -40,7 +40,7 @@ export class Overlays {
     return this._host.overlays.split(" ").filter(Boolean);
   }
 
-  /** Reads what is round the place that is shown, unless that has been read. @param {boolean} [again] */
+  /** Loads the marks of the place that is shown, unless they have been loaded. @param {boolean} [again] */
   async read(again = false) {
     const { gateway, signal, centre, fov, survey, band, overlays } = this._host;
     if (!centre) return;
@@ -58,7 +58,7 @@ export class Overlays {
       Object.assign(this, { objects: objectsOf(found.candidates), more: Boolean(found.next), images: images.images, error: "" });
     } catch (/** @type {any} */ error) {
       if (signal.aborted || asked !== this._asked) return;
-      Object.assign(this, { objects: [], images: [], error: `What is drawn over the picture could not be read: ${error.message}` });
+      Object.assign(this, { objects: [], images: [], error: `The marks could not be loaded: ${error.message}` });
     }
     this._host.requestUpdate();
   }
@@ -76,14 +76,14 @@ export class Overlays {
     this._host.requestUpdate();
   }
 
-  /** Names what a list's item stands for while it is pointed at or has the focus. @param {Event} event */
+  /** Names the mark of a list's item while the item is pointed at or focused. @param {Event} event */
   hover = (event) => {
     const item = /** @type {HTMLElement} */ (event.target).closest("[data-id]");
     const comes = event.type === "focusin" || event.type === "pointerover";
     this.name(comes ? (/** @type {HTMLElement | null} */ (item)?.dataset.id ?? "") : "");
   };
 
-  /** Names what is at a place; returns the object there. @param {[number, number] | null} place @returns {SkyObject | null} */
+  /** Names the mark at a place; returns the object there, if there is one. @param {[number, number] | null} place @returns {SkyObject | null} */
   point(place) {
     const here = place && this._onPicture(...place);
     const away = (/** @type {SkyObject} */ one) => (here ? Math.hypot(...this._onPicture(one.ra, one.dec).map((value, i) => value - here[i])) : Infinity);
