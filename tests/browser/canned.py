@@ -30,6 +30,7 @@ VISITOR = {
     "expires_at": None,
 }
 
+NO_LABELS: dict[str, Any] = {"labels": [], "next": None}
 NEVER: Answer = (0, b"")
 """No answer: a stream that is never open."""
 
@@ -58,6 +59,8 @@ class Canned:
         self.on("GET", "/(jobs|files)", {"systems": [{"name": "local"}]})
         self.on("GET", "/status/incidents", {"incidents": [], "next": None})
         self.on("GET", "/filters", {"filters": [], "next": None})
+        self.on("GET", "/classes", {"classes": ["SN Ia", "AGN"], "next": None})
+        self.on("GET", "/(objects|candidates)/[^/]+/labels", NO_LABELS)
         self.on("GET", "/events", lambda *_: NEVER)
 
     def on(

@@ -259,7 +259,7 @@ async def test_an_object_has_all_epochs_and_is_split_and_whole_again(
     subtracted(client, (4,), (0, 5))
     name = client.get(f"{API}/candidates/{found.ids[0]}").json()["object"]
     members = client.get(f"{API}/objects/{name}").json()["candidates"]
-    assert len(members) == 2
+    assert len(members) >= 2  # and those of differences that other tests have made
     await page.goto(f"{gateway.url}/objects/{name}?survey=simulated-sky")
     whole = "(all) => all.map((one) => [one.naturalWidth, one.naturalHeight])"
     stamps = page.locator("gw-object .epochs img")
@@ -279,13 +279,13 @@ async def test_an_object_has_all_epochs_and_is_split_and_whole_again(
     rows = page.locator("gw-object ul.candidates li")
     await rows.first.get_by_role("checkbox").check()
     await page.get_by_role("button", name="Split off those ticked").click()
-    await expect(rows).to_have_count(1)
+    await expect(rows).to_have_count(len(members) - 1)
     changes = page.locator("gw-object ul.changes li")
     await expect(changes).to_contain_text("demo split 1 candidate off")
     moved = client.get(f"{API}/candidates/{members[0]['id']}").json()["object"]
     assert moved != name
     await changes.get_by_role("button", name="Undo").click()
-    await expect(rows).to_have_count(2)
+    await expect(rows).to_have_count(len(members))
     await expect(changes).to_contain_text("undone by demo")
     await gate.check()
 

@@ -35,7 +35,7 @@ const READ_WAITS_MS = 250;
  */
 export class GwLabels extends GwElement {
   static properties = {
-    object: {}, candidate: {}, labels: { attribute: false }, classes: { attribute: false }, busy: { state: true }, said: { state: true },
+    object: {}, candidate: {}, labels: { attribute: false }, classes: { attribute: false }, busy: { state: true }, failure: { state: true }, said: { state: true },
   };
 
   static styles = [GwElement.styles, css`
@@ -59,6 +59,8 @@ export class GwLabels extends GwElement {
     /** @type {string[]} */
     this.classes = [];
     this.busy = false;
+    /** Why the last label was not given or withdrawn. @type {any} */
+    this.failure = null;
     /** The last change, for screen readers. */
     this.said = "";
     this._wait = 0;
@@ -80,7 +82,7 @@ export class GwLabels extends GwElement {
   willUpdate(changed) {
     if (!changed.has("object") && !changed.has("candidate")) return;
     this._latest = {};
-    [this.labels, this.said, this.error] = [null, "", null];
+    [this.labels, this.said, this.error, this.failure] = [null, "", null, null];
     window.clearTimeout(this._wait);
     // Candidates that are shown for an instant need no request.
     if (this.object || this.candidate) this._wait = window.setTimeout(() => this.reload(), READ_WAITS_MS);
@@ -115,13 +117,20 @@ export class GwLabels extends GwElement {
     return (this.labels ?? []).filter((one) => one.person === this.who?.user && (!this.candidate || one.candidate === this.candidate));
   }
 
+  /** Sends a change; its error stays until the next one, whatever is read meanwhile. @template T @param {() => Promise<T>} work @returns {Promise<T | null>} */
+  async _say(work) {
+    this.busy = true;
+    const done = await this.attempt(work);
+    this.busy = false;
+    [this.failure, this.error] = [this.error, null];
+    return done;
+  }
+
   /** Gives a class or a tag; returns it, or null if it was not given. @param {{class: string} | {tag: string}} label @returns {Promise<any>} */
   async give(label) {
     if (!this.announce("label", label, true)) return null;
     const { candidate, object, gateway } = this;
-    this.busy = true;
-    const given = await this.attempt(() => (candidate ? gateway.candidates.label(candidate, label) : gateway.candidates.labelObject(object, label)));
-    this.busy = false;
+    const given = await this._say(() => (candidate ? gateway.candidates.label(candidate, label) : gateway.candidates.labelObject(object, label)));
     if (!given) return null;
     this.said = `You gave the ${given.kind} ${given.name}`;
     this.announce("labelled", given);
@@ -131,9 +140,7 @@ export class GwLabels extends GwElement {
 
   /** Withdraws one of the person's own labels. @param {Label} label */
   async withdraw(label) {
-    this.busy = true;
-    const gone = await this.attempt(async () => (await this.gateway.candidates.removeLabel(label.candidate, label.id), true));
-    this.busy = false;
+    const gone = await this._say(async () => (await this.gateway.candidates.removeLabel(label.candidate, label.id), true));
     if (!gone) return;
     this.said = `You withdrew the ${label.kind} ${label.name}`;
     this.announce("withdrawn", label);
@@ -180,7 +187,8 @@ export class GwLabels extends GwElement {
     if (!this.object && !this.candidate) return html`<p class="muted">Choose an object, to see its classes and tags.</p>`;
     if (this.who !== undefined && !this.who?.user) return html`<p class="muted"><a href=${at("/sign-in")}>Sign in</a> to see classes and tags.</p>`;
     if (this.labels === null) return html`${this.renderError()}${this.error ? nothing : this.renderLoading(1)}`;
-    return html`${this.renderError()}${this.labels.length ? this._list(this.labels) : html`<slot name="empty"><p class="small muted" part="empty">Nobody has given a class or a tag.</p></slot>`}
+    const { failure } = this;
+    return html`${this.renderError()}${failure ? html`<div class="state error" role="alert"><strong>${failure.title}</strong><p>${failure.message}</p></div>` : nothing}${this.labels.length ? this._list(this.labels) : html`<slot name="empty"><p class="small muted" part="empty">Nobody has given a class or a tag.</p></slot>`}
       ${this.may("sky:vote") ? this._give() : nothing}<p class="hidden" role="status">${this.said}</p>`;
   }
 

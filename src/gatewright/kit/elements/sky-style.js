@@ -26,5 +26,6 @@ export const skyStyle = css`
   .over .object { stroke: #ffd60a; stroke-width: 1.6; }
   .over .footprint { stroke: #4fd1c5; stroke-opacity: 0.75; stroke-width: 1; }
   .over .named { stroke: #fff; stroke-opacity: 1; stroke-width: 3; }
+  .objects a { display: inline-block; min-block-size: 24px; padding-block: 3px; }
   .objects { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none; margin: 0; padding: 0; }
 `;
