@@ -61,7 +61,7 @@ def chips(of: Locator) -> Locator:
 async def test_a_class_and_a_tag_are_given_by_keys_and_withdrawn_again(
     gate: Gate, gateway: RunningGateway, found: Found
 ) -> None:
-    page, name = gate.page, found.ids[0]
+    page, name, gate.expected = gate.page, found.ids[0], ("422",)
     classes = found.client.get(f"{API}/classes").json()["classes"]
     await page.goto(gateway.url + found.path)
     await shows(page, name)

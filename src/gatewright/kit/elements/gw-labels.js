@@ -172,7 +172,7 @@ export class GwLabels extends GwElement {
     event.preventDefault();
     const field = /** @type {HTMLInputElement} */ (this.renderRoot.querySelector("input"));
     const tag = field.value.trim();
-    if (tag && (await this.give({ tag }))) field.value = "";
+    if (tag && (await this.give({ tag })) && field.value.trim() === tag) field.value = "";
   }
 
   /** @param {Event} event */

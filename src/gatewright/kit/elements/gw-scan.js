@@ -292,6 +292,12 @@ export class GwScan extends GwElement {
     return /** @type {import("./gw-labels.js").GwLabels | null} */ (this.shown && this.renderRoot.querySelector("gw-labels"));
   }
 
+  /** Gives the keys back after a label, but not to a person who has begun to write a tag. @param {CustomEvent} event */
+  _labelled({ detail }) {
+    const at = /** @type {ShadowRoot | undefined} */ (this._labels?.renderRoot)?.activeElement;
+    if (at?.localName === (detail.kind === "tag" ? "input" : "select")) this._focus();
+  }
+
   /** Keys work while nothing else of the page has them. @param {KeyboardEvent} event */
   _key(event) {
     const at = event.composedPath()[0];
@@ -366,7 +372,7 @@ export class GwScan extends GwElement {
       <div><h3>Light curve</h3>
         ${this.curveOf === one.object ? html`<gw-light-curve .gateway=${this.gateway} object=${one.object} survey=${this.survey} .mark=${one.mjd} height="200"></gw-light-curve>` : this.renderLoading(4)}
         ${features(one)}</div>
-      <div><h3>Classes and tags</h3><gw-labels .gateway=${this.gateway} object=${one.object} candidate=${one.id} @gw-labelled=${() => this._focus()}></gw-labels>
+      <div><h3>Classes and tags</h3><gw-labels .gateway=${this.gateway} object=${one.object} candidate=${one.id} @gw-labelled=${this._labelled}></gw-labels>
         <h3>Found here before</h3>${history(one)}
         <h3>Comments</h3>${commentList(one.comments, this.who?.user ?? "", (comment) => this._removeComment(comment))}
         <form @submit=${this._comment}><label class="field">Comment <textarea rows="1" maxlength="4000" placeholder="Enter sends, Escape goes back"></textarea></label><button>Send <kbd aria-hidden="true">c</kbd></button></form></div>
