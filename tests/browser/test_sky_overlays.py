@@ -86,6 +86,7 @@ async def test_objects_are_drawn_where_they_are_named_and_opened(
     await expect(named).to_have_count(0)
     # By keys, the links below the picture name the same marks.
     link = page.get_by_role("list", name="Objects here").get_by_role("link").first
+    await page.mouse.move(0, 0)
     await link.focus()
     await expect(named).to_have_attribute("data-of", name)
     await expect(words).to_have_text(await link.inner_text())

@@ -32,6 +32,8 @@ export class Overlays {
     this.error = "";
     /** Id of what is named. */
     this.named = "";
+    /** Id of what has the keyboard focus: it is named while the pointer is on nothing. */
+    this._focused = "";
     this._asked = "";
   }
 
@@ -71,8 +73,9 @@ export class Overlays {
 
   /** Names one thing; "" names none. @param {string} id */
   name(id) {
-    if (id === this.named) return;
-    this.named = id;
+    const named = id || this._focused;
+    if (named === this.named) return;
+    this.named = named;
     this._host.requestUpdate();
   }
 
@@ -80,7 +83,9 @@ export class Overlays {
   hover = (event) => {
     const item = /** @type {HTMLElement} */ (event.target).closest("[data-id]");
     const comes = event.type === "focusin" || event.type === "pointerover";
-    this.name(comes ? (/** @type {HTMLElement | null} */ (item)?.dataset.id ?? "") : "");
+    const id = comes ? (/** @type {HTMLElement | null} */ (item)?.dataset.id ?? "") : "";
+    if (event.type.startsWith("focus")) this._focused = id;
+    this.name(id);
   };
 
   /** Names the mark at a place; returns the object there, if there is one. @param {[number, number] | null} place @returns {SkyObject | null} */
