@@ -33,13 +33,15 @@ SEAM = [(359.9, 0.0, "g", 1), (0.1, 0.0, "g", 2), (0.1, 0.2, "r", 3)]
 """Right ascension, declination, filter and day of images beside the 0 meridian."""
 
 
-def image(folder: Path, name: str, place: tuple[float, float, str, int]) -> None:
-    """Write an image of half a degree, along the tangent plane at its middle."""
+def image(
+    folder: Path, name: str, place: tuple[float, float, str, int], side: float = SIDE
+) -> None:
+    """Write an image of some degrees, along the tangent plane at its middle."""
     ra, dec, band, day = place
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.crval, wcs.wcs.crpix = [ra, dec], [10.5, 10.5]
-    wcs.wcs.cdelt = [-SIDE / 20, SIDE / 20]
+    wcs.wcs.cdelt = [-side / 20, side / 20]
     header = wcs.to_header()
     header["FILTER"], header["EXPTIME"] = band, 60.0
     header["DATE-OBS"] = f"2020-01-{day:02}T00:00:00"
@@ -58,11 +60,14 @@ async def services(
         image(folder / "pole", f"p{number}", (60.0 * number, 89.8, "i", 1))
     for number, ra in enumerate((0, 90, 180, 270)):
         image(folder / "sky", f"a{number}", (ra, 10.0 * number, "V", 1))
+    for number, ra in enumerate((3, 123, 243)):
+        image(folder / "specks", f"d{number}", (ra, 5.0, "V", 1), 0.001)
     image(folder / "team", "t", (10.0, 10.0, "g", 1))
     surveys = [
         SurveySource(id="seam", images=f"{folder}/seam/*.fits", title="A <b>seam</b>"),
         SurveySource(id="pole", images=f"{folder}/pole/*.fits"),
         SurveySource(id="sky", images=f"{folder}/sky/*.fits"),
+        SurveySource(id="specks", images=f"{folder}/specks/*.fits"),
         SurveySource(id="nothing", images=f"{folder}/absent/*.fits"),
         SurveySource(id="team", images=f"{folder}/team/*.fits", access=["eve"]),
     ]
@@ -204,6 +209,20 @@ async def test_a_survey_all_over_the_sky(api: httpx.AsyncClient) -> None:
     full = np.array(colormaps["viridis"](1.0)[:3]) * 255
     found = np.abs(pixels[:450].astype(float) - full).max(axis=2) <= 1
     assert found.sum() >= 4
+
+
+async def test_images_too_small_for_their_map_are_dots_without_an_area(
+    api: httpx.AsyncClient,
+) -> None:
+    told = await numbers(api, "specks")
+    assert told["whole_sky"] is True
+    assert told["images"] == 3
+    assert (told["most"], told["area"], told["depths"]) == (None, None, [])
+    picture = await api.get("/surveys/specks/coverage")
+    pixels = np.asarray(Picture.open(io.BytesIO(picture.content)).convert("RGB"))
+    full = np.array(colormaps["viridis"](1.0)[:3]) * 255
+    found = np.abs(pixels[:450].astype(float) - full).max(axis=2) <= 1
+    assert found.sum() >= 3 * 20
 
 
 async def test_a_survey_without_images_says_so(api: httpx.AsyncClient) -> None:

@@ -33,7 +33,7 @@ def draw_coordinates(axes: Axes, frame: Frame) -> None:
         _draw_part(axes, frame)
     words: dict[str, Any] = {"ha": "center", "va": "center"}
     axes.text(WIDTH / 2, frame.height + (18 if frame.whole else 34), _RA, **words)
-    axes.text(-70, frame.height / 2, _DEC, rotation="vertical", **words)
+    axes.text(-84, frame.height / 2, _DEC, rotation="vertical", **words)
 
 
 def _draw_whole(axes: Axes, frame: Frame) -> None:

@@ -38,6 +38,8 @@ _ROWS, _COLUMNS = WIDTH, 2 * WIDTH
 """Grid of declination and right ascension on which the whole sky is counted."""
 _FINE = 2
 """Places along each side of a pixel of which a map of the whole sky shows the most."""
+_DOT = 2
+"""Pixels on each side by which an image too small for its map is enlarged."""
 _ORDER, CELLS = 6, 12 * 4**6
 _SQUARE_DEGREES = 4 * math.pi * math.degrees(1) ** 2
 
@@ -92,6 +94,11 @@ def count_outlines(
     row = np.clip((90.0 - latitude) / 180.0 * _ROWS, 0, _ROWS - 1).astype(int)
     column = (longitude / 360.0 * _COLUMNS).astype(int) % _COLUMNS
     pixels = _most(np.where(known, shown[row, column], 0))
+    dots = np.pad(_most(np.where(known, small[row, column], 0)), _DOT)
+    for down in range(2 * _DOT + 1):
+        for right in range(2 * _DOT + 1):
+            beside = dots[down:, right:][: frame.height, :WIDTH]
+            pixels = np.maximum(pixels, beside)
     return Counted(pixels, _depths(total, strips), 180.0 / _ROWS)
 
 

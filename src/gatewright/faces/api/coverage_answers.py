@@ -32,8 +32,14 @@ class CoverageAnswer(BaseModel):
     resolution: float = Field(
         description="Distance of the places that were counted at, degrees."
     )
-    most: int = Field(description="Largest number of images on one place.")
-    area: float = Field(description="Square degrees that at least one image covers.")
+    most: int | None = Field(
+        description="Largest number of images on one place; null if all images lie "
+        "between the places."
+    )
+    area: float | None = Field(
+        description="Square degrees that at least one image covers, estimated from the "
+        "places; null if all images lie between them."
+    )
     depths: list[DepthAnswer] = Field(
         description="Area by number of images, from 1 upwards."
     )
@@ -42,6 +48,7 @@ class CoverageAnswer(BaseModel):
 def coverage_answer(overlap: SkyOverlap) -> dict[str, object]:
     """Return how images overlap as JSON values."""
     footprints = overlap.footprints
+    between = footprints.images > 0 and not overlap.depths
     return {
         "images": footprints.images,
         "bands": footprints.bands,
@@ -53,8 +60,10 @@ def coverage_answer(overlap: SkyOverlap) -> dict[str, object]:
         "dec": overlap.dec,
         "counted": "outlines" if footprints.cells is None else "cells",
         "resolution": overlap.resolution,
-        "most": max((depth.images for depth in overlap.depths), default=0),
-        "area": sum(depth.area for depth in overlap.depths),
+        "most": None
+        if between
+        else max((depth.images for depth in overlap.depths), default=0),
+        "area": None if between else sum(depth.area for depth in overlap.depths),
         "depths": [
             {"images": depth.images, "area": depth.area} for depth in overlap.depths
         ],
