@@ -9,6 +9,7 @@ import pytest
 from astropy.io import fits
 from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
+from astropy.wcs.utils import proj_plane_pixel_scales
 from tests.backends.fits.skies import (
     cut_bytes,
     pixels,
@@ -58,6 +59,22 @@ def test_the_width_of_a_circle_in_pixels(tmp_path: Path, dec: float) -> None:
     ra, at = WCS(header).all_pix2world(190, 100, 0)
     radius = 20.2 * 0.26 / 3600
     assert padded(path, float(ra), float(at), radius).data.shape == (41, 41)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (3, 1)])
+@pytest.mark.parametrize("size", [{"radius": 5.0 / 3600}, {"arcsec": 10.0}])
+def test_no_side_is_less_than_asked_where_pixels_are_not_square(
+    tmp_path: Path, shape: tuple[int, int], size: dict[str, float]
+) -> None:
+    header = tan_header(200, 200, turn=0.3)
+    for number, factor in enumerate(shape, 1):
+        for card in (f"CD1_{number}", f"CD2_{number}"):
+            header[card] = header.get(card, 0.0) * factor
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(pixels(200, 200, "f4"), header))
+    ra, dec = WCS(header).all_pix2world(100, 100, 0)
+    cut = padded(path, float(ra), float(dec), **{"radius": 0.0, **size})
+    sides = proj_plane_pixel_scales(WCS(cut.header)) * 3600 * cut.data.shape[0]
+    assert sides.min() == pytest.approx(10.14, abs=0.01)
 
 
 @pytest.mark.parametrize("kind", ["u1", "i2", "i4", "f4", "f8"])

@@ -17,7 +17,7 @@ from gatewright.backends.fits.header import CARD, cards
 from gatewright.backends.fits.image_wcs import ImageWcs
 from gatewright.backends.fits.source import Source, pedestal, physical, pieces
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge
-from gatewright.domains.sky import Circle, Region, odd_side
+from gatewright.domains.sky import Circle, Region, geometry, odd_side
 
 MOST_PIXELS = 2048
 """Largest side of a stamp, pixels."""
@@ -48,11 +48,17 @@ def stamp_box(
     if not isinstance(region, Circle):
         raise InvalidContent("A padded cut-out is round a place: CIRCLE ra dec radius.")
     ra, dec = region.longitude % 360.0, region.latitude
-    beside = dec - _STEP if dec > 0 else dec + _STEP
-    x, y = wcs.to_pixels(np.array([ra, ra]), np.array([dec, beside]))
+    x, y = wcs.to_pixels(np.array([ra]), np.array([dec]))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise NotFound("The place has no pixel of this image.")
-    step = math.hypot(x[1] - x[0], y[1] - y[0])
+    near = wcs.vectors(x + np.array([0, 1, -1, 0, 0]), y + np.array([0, 0, 0, 1, -1]))
+    widths = np.degrees(geometry.angle(near[1:], near[0])) / _STEP
+    # Of pixels that are not square the shorter side counts, so that no side of the
+    # square is less than was asked for. A neighbour may be outside of the projection.
+    widths = widths[widths > 0]
+    if not len(widths):
+        raise NotFound("The place has no pixel of this image.")
+    step = 1 / float(widths.min())
     if arcsec is not None:
         # The scale differs over a field, and a little from one epoch to the next.
         here = arcsec * step
