@@ -119,12 +119,16 @@ def test_of_two_files_that_could_be_it_none_is() -> None:
 @pytest.mark.parametrize(
     ("kind", "names", "wanted"),
     [
-        (ImageKind.SCIENCE, ("a.fits", ""), "SCI"),
-        (ImageKind.WEIGHT, ("a.wt.fits", ""), "WHT"),
-        (ImageKind.MASK, ("a.fits", "DQ"), "MSK"),
-        (ImageKind.UNCERTAINTY, ("a.fits", "ERR"), "ERR"),
-        (ImageKind.UNCERTAINTY, ("a.fits", "VAR_POISSON"), "VAR"),
-        (ImageKind.UNCERTAINTY, ("a.variance.fits", ""), "VAR"),
+        (ImageKind.SCIENCE, ("", "a.fits"), "SCI"),
+        (ImageKind.WEIGHT, ("", "a.wt.fits"), "WHT"),
+        (ImageKind.MASK, ("DQ", "a.fits"), "MSK"),
+        (ImageKind.UNCERTAINTY, ("ERR", "a.fits"), "ERR"),
+        (ImageKind.UNCERTAINTY, ("VAR_POISSON", "a.fits"), "VAR"),
+        (ImageKind.UNCERTAINTY, ("", "a.variance.fits"), "VAR"),
+        (ImageKind.UNCERTAINTY, ("ERR", "var-star.fits"), "ERR"),
+        (ImageKind.UNCERTAINTY, ("", "var-star.err.fits"), "ERR"),
+        (ImageKind.UNCERTAINTY, ("VAR", "err-a.fits"), "VAR"),
+        (ImageKind.UNCERTAINTY, ("", "a.fits"), "ERR"),
     ],
 )
 def test_the_extension_is_named_as_the_field_does(

@@ -57,7 +57,7 @@ def together(
         stored = source.kind
         if padded:
             stored = stamp_kind(source, flags=kind is ImageKind.MASK)
-        names = (source.name, parse_header(source.own).text("EXTNAME"))
+        names = (parse_header(source.own).text("EXTNAME"), source.name)
         header = cutout_header(
             stamp_cards(source, stored) if padded else source.own,
             source.primary,

@@ -120,16 +120,24 @@ def name_words(text: str) -> list[str]:
 def extension_name(kind: ImageKind, *names: str) -> str:
     """Return the customary EXTNAME of an image beside others in a FITS file.
 
-    ``names`` are those of the file and of the HDU; they tell a variance from a standard
-    deviation.
+    ``names`` are those of the HDU and of the file. The first that says what the
+    uncertainty is tells a variance from a standard deviation: ``var-star.fits`` may
+    have an HDU ``ERR``.
     """
     if kind is ImageKind.WEIGHT:
         return "WHT"
     if kind is ImageKind.MASK:
         return "MSK"
     if kind is ImageKind.UNCERTAINTY:
-        words = {word for name in names for word in name_words(name.lower())}
-        return "VAR" if words & _VARIANCES else "ERR"
+        for name in names:
+            words = [
+                word
+                for word in name_words(name.lower())
+                if _NOT_SCIENCE.get(word, _AT_THE_END.get(word)) is kind
+            ]
+            if words:
+                return "VAR" if words[-1] in _VARIANCES else "ERR"
+        return "ERR"
     return "SCI"
 
 
