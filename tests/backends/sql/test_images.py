@@ -45,6 +45,20 @@ class TestPostgresql(ImageIndexContract):
         yield SqlImageIndex(database)
         await database.close()
 
+    async def test_a_long_query_of_many_surveys_is_answered(
+        self, index: SqlImageIndex
+    ) -> None:
+        told = {"exposure": 10.2, "fov": 11.2, "seeing": 12.2, "depth": 13.2}
+        image = replace(square_image(1, 10, 10), t_min=5.2, t_max=5.3, **told)  # type: ignore[arg-type]  # all floats
+        await self.put(index, image)
+        intervals = [Interval(n, n + 0.5) for n in range(64)]
+        query = ImageQuery(
+            times=intervals,
+            numbers=dict.fromkeys(told, intervals),
+            surveys=["night", *(f"s{number}" for number in range(60))],
+        )
+        assert await all_ids(index, query) == [image.id]
+
 
 @pytest.fixture
 async def sqlite(tmp_path: Path) -> AsyncIterator[SqlImageIndex]:
