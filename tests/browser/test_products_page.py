@@ -308,3 +308,14 @@ async def test_a_visitor_looks_at_a_difference_and_is_asked_to_sign_in_to_make_o
     await expect(page.get_by_role("form", name="Make a difference")).to_have_count(0)
     await drawn(page, "score")
     await gate.check()
+
+
+async def test_an_address_that_names_no_page_of_a_survey_shows_its_sky(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    gate = await canned_gate(open_page, sky())
+    for name in ("nothing", "constructor", "__proto__"):
+        await gate.page.goto(f"{gateway.url}/sky/a/{name}")
+        current = gate.page.get_by_role("link", name="Look", exact=True)
+        await expect(current).to_have_attribute("aria-current", "page")
+        await expect(gate.page.locator("gw-sky")).to_be_attached()

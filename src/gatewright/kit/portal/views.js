@@ -144,7 +144,7 @@ function sky({ parts, query }) {
     coadd: () => html`<gw-coadd survey=${readable(survey)} target=${given("target")} radius=${radius || 0.01} band=${given("band")} time=${given("time")} method=${given("method") || "clipped"} coadd=${given("coadd")} @gw-view=${move}></gw-coadd>`,
     difference: () => html`<gw-difference survey=${readable(survey)} target=${given("target")} radius=${radius || 0.01} band=${given("band")} time=${given("time")} reference=${query.get("reference") ?? "auto"} days=${given("days") || 14} most=${given("most") || 10} difference=${given("difference")} @gw-view=${move}></gw-difference>`,
   };
-  const shown = page in pages ? page : "";
+  const shown = Object.hasOwn(pages, page) ? page : "";
   return html`<nav aria-label="What to do with the survey"><ul class="tabs">${SKY.map(([id, word]) => html`<li><a href=${to(id)} aria-current=${id === shown ? "page" : nothing}>${word}</a></li>`)}</ul></nav>
     ${pages[shown]()}`;
 }
@@ -221,7 +221,7 @@ function admin({ parts: [page = "people", name = ""], query }) {
     systems: () => html`<gw-admin-systems></gw-admin-systems>`,
     audit: () => html`<gw-admin-audit filter=${query.toString()} @gw-filter=${search}></gw-admin-audit>`,
   };
-  const shown = page in pages ? page : "people";
+  const shown = Object.hasOwn(pages, page) ? page : "people";
   return html`<section class="gw-section"><div class="head"><h1>${ADMIN.find(([id]) => id === shown)?.[1]}</h1></div>
     <nav aria-label="Administration"><ul class="tabs">${ADMIN.map(([id, word]) => html`<li><a href=${addressOf("admin", [id])} aria-current=${id === shown ? "page" : nothing}>${word}</a></li>`)}
       <li><a href=${at("/status")}>Incidents</a></li></ul></nav>
