@@ -243,7 +243,7 @@ Padded = Annotated[
     ),
 ]
 Arcsec = Annotated[
-    Annotated[float, Field(gt=0, le=648_000, allow_inf_nan=False)] | None,
+    Annotated[float, Field(ge=1e-6, le=648_000, allow_inf_nan=False)] | None,
     EMPTY_IS_NONE,
     Query(
         title="Arcseconds",
