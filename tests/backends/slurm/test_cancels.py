@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.backends.slurm.made import JOB
@@ -189,3 +190,26 @@ async def test_one_person_s_gateway_needs_no_grants(site: Site) -> None:
     finally:
         await worker.close()
     assert kept(site) == []
+
+
+async def test_no_order_is_kept_if_one_of_them_has_no_grant(tmp_path: Path) -> None:
+    class OneGrant:
+        grants = ["a grant"]  # noqa: RUF012  # for one test
+
+        async def sign(self, name: str, frames: Sequence[str]) -> str:
+            if not self.grants:
+                raise Unavailable
+            return self.grants.pop()
+
+    class People:
+        people = OneGrant()
+
+        def intents(self, user: str) -> OneGrant:
+            return self.people
+
+        def digests_to_cancel(self, native: NativeId) -> list[str]:
+            return []
+
+    cancels = Cancels(cast("Client", People()), tmp_path, 1.0, lambda: 0.0)
+    assert not await cancels.keep([LOST, SECOND])
+    assert not list(tmp_path.rglob("*"))

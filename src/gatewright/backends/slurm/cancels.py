@@ -46,8 +46,10 @@ class Cancels:
     async def keep(self, natives: Sequence[NativeId]) -> bool:
         """Keep the orders to cancel jobs, while their person asks, until they end.
 
-        Returns whether that was possible.
+        Returns whether that was possible. All grants are made before an order is kept,
+        so that none is left of orders that are reported as failed.
         """
+        orders: list[tuple[NativeId, str]] = []
         try:
             for native in natives:
                 intents = self._client.intents(native.user)
@@ -57,6 +59,8 @@ class Cancels:
                     name = f"c{native.number.replace('_', 'x')}{native.name}"
                     digests = self._client.digests_to_cancel(native)
                     grant = await intents.sign(name, digests)
+                orders.append((native, grant))
+            for native, grant in orders:
                 await asyncio.to_thread(self._write, native, grant)
         except (GatewayError, OSError):
             return False
