@@ -99,6 +99,22 @@ async def test_images_are_stacked_by_hand_from_the_page_of_the_sky(
     await gate.check_all_looks()
 
 
+async def test_the_last_day_is_subtracted_unless_others_are_chosen(
+    gate: Gate, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    page = gate.page
+    await page.goto(f"{gateway.url}{SKY}/difference")
+    form = page.get_by_role("form", name="Make a difference")
+    images = client.get(f"{API}/images?survey=simulated-sky&limit=1000").json()
+    last = max(image["started_at"][:10] for image in images["images"])
+    await expect(form.get_by_label("From")).to_have_value(last)
+    await expect(form.get_by_label("To")).to_have_value(last)
+    await expect(form).to_contain_text(f"1 image, {last}")
+    result = await made(page, "difference")
+    await result.get_by_text("New images: 1 image").click()
+    await gate.check()
+
+
 async def test_planes_lie_on_one_grid_and_move_together_by_keys_and_mouse(
     gate: Gate, gateway: RunningGateway
 ) -> None:
@@ -262,8 +278,8 @@ async def test_a_refused_request_says_why_and_the_form_is_still_there(
     await expect(page.get_by_label("Days earlier, at least")).to_have_value("30")
     (body,) = [text for how, _, text in canned.asked if how == "POST"]
     assert body == (
-        '{"science":{"survey":"a","band":"r"},"reference":{"days":30,"most":10},'
-        '"pos":"CIRCLE 10 20 0.01"}'
+        '{"science":{"survey":"a","band":"r","time":"2024-01-02/2024-01-02"},'
+        '"reference":{"days":30,"most":10},"pos":"CIRCLE 10 20 0.01"}'
     )
     await gate.check_all_looks()
 

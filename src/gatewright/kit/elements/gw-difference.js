@@ -3,7 +3,7 @@ import { at } from "../client/place.js";
 import { html, nothing } from "../vendor/lit.js";
 import { count } from "./format.js";
 import { detectionTable, differenceFacts, inputs } from "./product-facts.js";
-import { foundWords, selection, timeFields } from "./product-form.js";
+import { foundWords, lastDay, selection, timeFields } from "./product-form.js";
 import { Maker } from "./product-maker.js";
 
 /** Degrees across, where one detection is looked at. */
@@ -23,7 +23,8 @@ const CLOSE = 0.01;
  *   difference has the whole area of the first image.
  * @attr {number} radius - Degrees round the target, by default 0.01.
  * @attr {string} band - Band of the images; by default the survey's first.
- * @attr {string} time - Days of the new images, such as `2024-01-16/2024-01-23`.
+ * @attr {string} time - Days of the new images, such as `2024-01-16/2024-01-23`; by default
+ *   the last day of the survey.
  * @attr {string} reference - What is subtracted: `auto` (the default), for earlier images that
  *   the gateway chooses; days in the form of `time`; or the id of a coadd.
  * @attr {number} days - With `auto`: least number of days before the first new image, by
@@ -58,6 +59,12 @@ export class GwDifference extends Maker {
   /** @returns {ProductKind} */
   get _kind() {
     return "difference";
+  }
+
+  async reload() {
+    await super.reload();
+    // All images at once would leave none that are earlier.
+    if (!this.difference && !this.product) this.time ||= lastDay(this.about);
   }
 
   /** Whether the reference is chosen by the gateway, a coadd, or images of a time. @returns {"auto" | "coadd" | "time"} */

@@ -37,11 +37,18 @@ export function foundWords(page) {
   return `${page.next ? "more than " : ""}${count(page.images.length, "image")}${span}`;
 }
 
+/** The day of a time. @param {number} mjd */
+const day = (mjd) => new Date((mjd - UNIX_MJD) * 86_400_000).toISOString().slice(0, 10);
+
 /** From when to when a survey has images, in words. @param {any} about */
 export function surveyDays(about) {
   if (!about?.t_min || !about.t_max) return "";
-  const day = (/** @type {number} */ mjd) => new Date((mjd - UNIX_MJD) * 86_400_000).toISOString().slice(0, 10);
   return `The survey has images from ${day(about.t_min)} to ${day(about.t_max)}.`;
+}
+
+/** The last day of a survey's images, as a range of time; empty if unknown. @param {any} about */
+export function lastDay(about) {
+  return about?.t_max ? between(day(about.t_max), day(about.t_max)) : "";
 }
 
 /** A selection as the gateway takes it. @param {Selection} one */
