@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 
@@ -77,11 +77,12 @@ def wait_until_idle(pid: int) -> None:
 
 
 def family(pid: int) -> list[int]:
-    """Return the pids of a process and its descendants."""
+    """Return the pids of a process and its descendants, without those that end."""
     found = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text(encoding="ascii").split():
-            found += family(int(child))
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text(encoding="ascii").split():
+                found += family(int(child))
     return found
 
 
@@ -89,15 +90,20 @@ def _own_seconds(pid: int) -> float:
     """Return the CPU seconds of a process, from the scheduler's nanoseconds.
 
     ``/proc/PID/stat`` counts in ticks of 10 ms; each thread's ``schedstat`` is exact.
+    It is 0 for a process that has ended.
     """
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         texts = [(task / "schedstat").read_text(encoding="ascii") for task in tasks]
         return sum(int(text.split()[0]) for text in texts) / 1e9
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-        user, system = stat.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / _TICK
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / _TICK
 
 
 def python(*arguments: str) -> list[str]:

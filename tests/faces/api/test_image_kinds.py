@@ -172,6 +172,7 @@ async def test_operations_have_the_names_of_the_api() -> None:
         "/images/{image}/cutout": ["cutOutImage"],
         "/surveys": ["listSurveys"],
         "/surveys/{survey}": ["getSurvey"],
+        "/surveys/{survey}/coverage": ["getSurveyCoverage"],
     }
 
 

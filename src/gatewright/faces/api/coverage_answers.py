@@ -14,7 +14,7 @@ class DepthAnswer(BaseModel):
     area: float = Field(description="Square degrees that so many images cover.")
 
 
-class CoverageAnswer(BaseModel):
+class SurveyCoverageAnswer(BaseModel):
     """Where the images of a survey are, and how many overlap."""
 
     images: int = Field(description="Number of images in the selection.")

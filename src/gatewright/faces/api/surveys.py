@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from gatewright.domains.sky import MapFormat
-from gatewright.faces.api.coverage_answers import CoverageAnswer, coverage_answer
+from gatewright.faces.api.coverage_answers import SurveyCoverageAnswer, coverage_answer
 from gatewright.faces.api.image_answers import (
     SurveyDetail,
     SurveyList,
@@ -68,7 +68,7 @@ async def one_survey(context: Context, survey: SurveyId) -> Response:
 @router.get(
     "/surveys/{survey}/coverage",
     operation_id="getSurveyCoverage",
-    response_model=CoverageAnswer,
+    response_model=SurveyCoverageAnswer,
     summary="Where the images of a survey are",
     responses={
         200: {

@@ -27,8 +27,15 @@ function show() {
   const place = placeOf(new URL(location.href));
   const view = VIEWS.find((one) => one.id === place.view) ?? VIEWS[0];
   const closed = view.scope && !covers(session.scopes, view.scope);
+  if (!view.render && !closed) {
+    view.load?.().then(({ render: made }) => {
+      view.render = made;
+      show();
+    });
+    return;
+  }
   document.title = view.id === "home" ? title : `${[...place.parts.slice(-1).map(readable), view.word].join(" · ")} · ${title}`;
-  render(frame(place, view, closed ? (session.user ? notYours(view) : signInFirst(view)) : view.render(place, session)), root);
+  render(frame(place, view, closed ? (session.user ? notYours(view) : signInFirst(view)) : view.render?.(place, session)), root);
   if (!closed) remember(place, view);
 }
 

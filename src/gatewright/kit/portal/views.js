@@ -12,7 +12,9 @@ import { addressOf, go } from "./routes.js";
  * @property {string} id @property {string} word @property {string} icon @property {string} href
  * @property {boolean} rail Whether it stands in the rail.
  * @property {string} [scope] What the person must be allowed.
- * @property {(place: Place, session: Session) => any} render
+ * @property {(place: Place, session: Session) => any} [render]
+ * @property {() => Promise<{render: (place: Place, session: Session) => any}>} [load] Gives
+ *   what renders a view that is fetched only when it is opened.
  */
 
 /** @type {View[]} */
@@ -23,14 +25,14 @@ export const VIEWS = [
   { id: "queue", word: "Queue", icon: "jobs", href: at("/queue"), rail: false, scope: "jobs:read", render: queue },
   { id: "data", word: "Data", icon: "data", href: at("/data"), rail: true, render: data },
   { id: "sky", word: "Sky", icon: "sky", href: at("/sky"), rail: true, render: sky },
-  { id: "scan", word: "Scan", icon: "search", href: at("/scan"), rail: true, scope: "sky:vote", render: scan },
-  { id: "classifiers", word: "Classifiers", icon: "search", href: at("/classifiers"), rail: false, scope: "sky:vote", render: classifiers },
-  { id: "objects", word: "Objects", icon: "sky", href: at("/scan"), rail: false, render: objects },
+  { id: "scan", word: "Scan", icon: "search", href: at("/scan"), rail: true, scope: "sky:vote", load: () => import("./scan-views.js").then(({ scan }) => ({ render: scan })) },
+  { id: "classifiers", word: "Classifiers", icon: "search", href: at("/classifiers"), rail: false, scope: "sky:vote", load: () => import("./scan-views.js").then(({ classifiers }) => ({ render: classifiers })) },
+  { id: "objects", word: "Objects", icon: "sky", href: at("/scan"), rail: false, load: () => import("./scan-views.js").then(({ objects }) => ({ render: objects })) },
   { id: "store", word: "Store", icon: "store", href: at("/store"), rail: true, scope: "store", render: store },
   { id: "account", word: "Account", icon: "account", href: at("/account"), rail: true, scope: "account:read", render: account },
   { id: "usage", word: "Usage", icon: "jobs", href: at("/usage"), rail: false, scope: "account:read", render: usage },
   { id: "status", word: "Status", icon: "home", href: at("/status"), rail: false, render: status },
-  { id: "admin", word: "Admin", icon: "key", href: at("/admin"), rail: true, scope: "admin", render: admin },
+  { id: "admin", word: "Admin", icon: "key", href: at("/admin"), rail: true, scope: "admin", load: () => import("./admin-view.js") },
   { id: "sign-in", word: "Sign in", icon: "account", href: at("/sign-in"), rail: false, render: signIn },
 ];
 
@@ -150,32 +152,6 @@ function sky({ parts, query }) {
 }
 
 /** @param {Place} place */
-function scan({ query }) {
-  const [survey, difference, filter, where, candidate] = ["survey", "difference", "filter", "where", "candidate"].map((name) => query.get(name) ?? "");
-  const open = (/** @type {CustomEvent} */ event) => go(addressOf("scan", [], { survey, difference, filter, where, candidate: event.detail.id }), true);
-  const choose = (/** @type {CustomEvent} */ event) => go(addressOf("scan", [], { survey, difference, ...event.detail }), true);
-  return html`<gw-scan survey=${survey} difference=${difference} filter=${filter} where=${where} candidate=${candidate} @gw-filter=${choose}></gw-scan>
-    <section class="gw-section"><div class="head"><h2>All candidates</h2><a href=${at("/classifiers")}>What scores them</a></div>
-      <gw-candidates survey=${survey} difference=${difference} filter=${filter} where=${where} @gw-open=${open} @gw-filter=${choose}></gw-candidates></section>`;
-}
-
-/** @param {Place} place */
-function classifiers({ parts }) {
-  if (parts.length) return html`<section class="gw-section"><h1>What scores the candidates of ${readable(parts[0])}</h1><gw-classifier survey=${readable(parts[0])}></gw-classifier></section>`;
-  const open = (/** @type {CustomEvent} */ event) => {
-    event.preventDefault();
-    go(addressOf("classifiers", [escapeName(event.detail.id ?? event.detail)]));
-  };
-  return html`<section class="gw-section"><h1>Classifiers</h1><p class="gw-muted">Choose the survey whose candidates are to be scored.</p><gw-surveys @gw-open=${open}></gw-surveys></section>`;
-}
-
-/** @param {Place} place */
-function objects({ parts, query }) {
-  const open = (/** @type {CustomEvent} */ event) => go(addressOf("scan", [], { candidate: event.detail.id }));
-  return html`<gw-object object=${readable(parts[0])} survey=${query.get("survey") ?? ""} @gw-open=${open}></gw-object>`;
-}
-
-/** @param {Place} place */
 function store({ parts }) {
   const [collection = "", key = ""] = parts.map(readable);
   const open = (/** @type {CustomEvent} */ event) => {
@@ -205,27 +181,6 @@ function usage({ parts: [system = "", project = ""] }) {
 function status(/** @type {Place} */ place, /** @type {Session} */ session) {
   return html`<section class="gw-section"><h1>Incidents, outages and notices</h1><gw-incidents></gw-incidents></section>
     ${session.scopes.includes("files:read") ? html`<section class="card"><h2>Systems</h2><gw-status></gw-status></section>` : nothing}`;
-}
-
-/** @type {[string, string][]} Pages of administrators, by what follows /admin in the address. */
-const ADMIN = [["people", "People"], ["tokens", "Tokens"], ["systems", "Systems"], ["audit", "Audit log"]];
-
-/** @param {Place} place */
-function admin({ parts: [page = "people", name = ""], query }) {
-  const choose = (/** @type {CustomEvent} */ event) => go(addressOf("admin", ["people", escapeName(event.detail)].filter(Boolean)), true);
-  const search = (/** @type {CustomEvent} */ event) => go(addressOf("admin", ["audit"], event.detail), true);
-  /** @type {Record<string, () => any>} */
-  const pages = {
-    people: () => html`<gw-admin-people person=${readable(name)} @gw-person=${choose}></gw-admin-people>`,
-    tokens: () => html`<gw-admin-tokens></gw-admin-tokens>`,
-    systems: () => html`<gw-admin-systems></gw-admin-systems>`,
-    audit: () => html`<gw-admin-audit filter=${query.toString()} @gw-filter=${search}></gw-admin-audit>`,
-  };
-  const shown = Object.hasOwn(pages, page) ? page : "people";
-  return html`<section class="gw-section"><div class="head"><h1>${ADMIN.find(([id]) => id === shown)?.[1]}</h1></div>
-    <nav aria-label="Administration"><ul class="tabs">${ADMIN.map(([id, word]) => html`<li><a href=${addressOf("admin", [id])} aria-current=${id === shown ? "page" : nothing}>${word}</a></li>`)}
-      <li><a href=${at("/status")}>Incidents</a></li></ul></nav>
-    ${pages[shown]()}</section>`;
 }
 
 function signIn(/** @type {Place} */ place, /** @type {Session} */ session) {
