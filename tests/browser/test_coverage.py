@@ -1,4 +1,4 @@
-"""The map of a survey on its page, and what is said where there is none."""
+"""The map of a survey on its tab, and what is said where there is none."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def test_the_page_of_a_survey_shows_where_its_images_are(
     gate: Gate, gateway: RunningGateway
 ) -> None:
-    await gate.page.goto(f"{gateway.url}/sky/simulated-sky")
+    await gate.page.goto(f"{gateway.url}/sky/simulated-sky/coverage")
     coverage = gate.page.locator("gw-coverage")
     await expect(coverage.locator("figcaption")).to_contain_text("images in")
     picture = coverage.locator("img")
@@ -37,7 +37,7 @@ async def test_a_survey_without_images_and_a_failure(
     canned.on("GET", "/images", {"images": [], "next": None})
     gate = await canned_gate(open_page, canned)
     gate.expected = ("413",)
-    await gate.page.goto(f"{gateway.url}/sky/bare")
+    await gate.page.goto(f"{gateway.url}/sky/bare/coverage")
     coverage = gate.page.locator("gw-coverage")
     alert = coverage.get_by_role("alert")
     await expect(alert).to_contain_text("shorter range of times")

@@ -20,6 +20,7 @@ READY = {
     "/data/simulated-reanalysis?box=-20+30+40+60": "gw-timeseries .uplot",
     "/sky": "gw-surveys img",
     "/sky/simulated-sky": "gw-sky .strip button",
+    "/sky/simulated-sky/coverage": "gw-coverage img",
     "/sky/simulated-sky/coadd": "gw-coadd form",
     "/sky/simulated-sky/difference": "gw-difference form",
     "/scan": "gw-scan .votes",

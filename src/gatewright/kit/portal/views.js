@@ -126,7 +126,7 @@ function data({ parts, query }) {
 }
 
 /** @type {[string, string][]} What one does with a survey, by what follows its id in the address. */
-const SKY = [["", "Look"], ["coadd", "Stack images"], ["difference", "Subtract images"]];
+const SKY = [["", "Look"], ["coverage", "Coverage"], ["coadd", "Stack images"], ["difference", "Subtract images"]];
 
 /** @param {Place} place */
 function sky({ parts, query }) {
@@ -141,8 +141,8 @@ function sky({ parts, query }) {
   const to = (/** @type {string} */ id) => addressOf("sky", id ? [survey, id] : [survey], { ...kept, target: given("target"), band: given("band"), ...(id ? { radius: radius || "" } : { fov: fov || "" }) });
   /** @type {Record<string, () => any>} */
   const pages = {
-    "": () => html`<gw-sky survey=${readable(survey)} target=${given("target")} fov=${given("fov")} image=${given("image")} band=${given("band")} stretch=${kept.stretch || "asinh"} cmap=${kept.cmap} overlays=${kept.overlays} cutouts @gw-view=${move}></gw-sky>
-      <section class="gw-section"><h2>Where its images are</h2><gw-coverage survey=${readable(survey)}></gw-coverage></section>`,
+    "": () => html`<gw-sky survey=${readable(survey)} target=${given("target")} fov=${given("fov")} image=${given("image")} band=${given("band")} stretch=${kept.stretch || "asinh"} cmap=${kept.cmap} overlays=${kept.overlays} cutouts @gw-view=${move}></gw-sky>`,
+    coverage: () => html`<section class="gw-section"><h1>Where the images of ${readable(survey)} are</h1><gw-coverage survey=${readable(survey)}></gw-coverage></section>`,
     coadd: () => html`<gw-coadd survey=${readable(survey)} target=${given("target")} radius=${radius || 0.01} band=${given("band")} time=${given("time")} method=${given("method") || "clipped"} coadd=${given("coadd")} @gw-view=${move}></gw-coadd>`,
     difference: () => html`<gw-difference survey=${readable(survey)} target=${given("target")} radius=${radius || 0.01} band=${given("band")} time=${given("time")} reference=${query.get("reference") ?? "auto"} days=${given("days") || 14} most=${given("most") || 10} difference=${given("difference")} @gw-view=${move}></gw-difference>`,
   };
