@@ -239,10 +239,13 @@ async def test_two_fingers_zoom_the_sky_and_one_draws_it_along(
 ) -> None:
     gate = await open_page(storage_state=signed_in, **PHONE)
     page, element = gate.page, gate.page.locator("gw-sky")
+    # In a low window the page could be scrolled, also while the next images are read.
+    await page.set_viewport_size({"width": 360, "height": 420})
     x, y = await show_sky(page, gateway)
     hand = await hand_on(page)
     ra, dec = await element.evaluate("(sky) => sky.centre")
     scrolled = await page.evaluate(SCROLLED)
+    assert scrolled > 60
     await hand.move(((x, y), (x - 60, y + 60)))
     moved = await until(
         lambda: element.evaluate("(sky) => sky.centre"),

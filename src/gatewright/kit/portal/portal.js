@@ -93,7 +93,10 @@ async function refresh() {
 // Not to sign in: that asks anew who is here, as a session may have ended.
 followLinks((address) => VIEWS.some((view) => view.id !== "sign-in" && view.id === placeOf(address).view) && !address.hash);
 window.addEventListener("popstate", show);
-window.addEventListener("gw-place", () => { show(); window.scrollTo(0, 0); });
+window.addEventListener("gw-place", (/** @type {any} */ event) => {
+  show();
+  if (!event.detail.stays) window.scrollTo(0, 0);
+});
 window.addEventListener("gw-session", refresh);
 window.addEventListener("gw-login", () => { if (placeOf(new URL(location.href)).view === "sign-in") go(at("/"), true); });
 window.addEventListener("keydown", (event) => {

@@ -23,11 +23,11 @@ export function addressOf(view, parts = [], query = {}) {
   return text ? `${path}?${text}` : path;
 }
 
-/** @param {string} address Goes there without loading a page. @param {boolean} [replace] */
-export function go(address, replace = false) {
+/** @param {string} address Goes there without loading a page. @param {boolean} [replace] @param {boolean} [stays] Whether the page keeps its scroll position. */
+export function go(address, replace = false, stays = false) {
   if (address === location.pathname + location.search) return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
-  window.dispatchEvent(new CustomEvent("gw-place"));
+  window.dispatchEvent(new CustomEvent("gw-place", { detail: { stays } }));
 }
 
 /** Makes links within the portal change the view in place. @param {(address: URL) => boolean} ours */

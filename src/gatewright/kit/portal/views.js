@@ -115,7 +115,7 @@ function newJob(system, from) {
 function data({ parts, query }) {
   if (!parts.length) return html`<gw-datasets></gw-datasets>`;
   const id = readable(parts[0]);
-  const change = (/** @type {CustomEvent} */ event) => go(addressOf("data", parts, event.detail), true);
+  const change = (/** @type {CustomEvent} */ event) => go(addressOf("data", parts, event.detail), true, true);
   return html`<div class="wide-narrow">
     <div class="gw-section">
       <gw-map id="map" select="box" dataset=${id} variable=${query.get("variable") ?? ""} time=${query.get("time") ?? ""} level=${query.get("level") ?? ""} member=${query.get("member") ?? ""} at=${query.get("at") ?? ""} box=${query.get("box") ?? ""} @gw-view=${change}></gw-map>
@@ -135,7 +135,7 @@ function sky({ parts, query }) {
   const given = (/** @type {string} */ name) => query.get(name) ?? "";
   // How pictures look stays as it is, whatever is done with the survey.
   const kept = { stretch: given("stretch"), cmap: given("cmap"), overlays: given("overlays") };
-  const move = (/** @type {CustomEvent} */ { detail }) => go(addressOf("sky", parts, { ...kept, ...detail, ...(detail.stretch === "asinh" ? { stretch: "" } : {}) }), true);
+  const move = (/** @type {CustomEvent} */ { detail }) => go(addressOf("sky", parts, { ...kept, ...detail, ...(detail.stretch === "asinh" ? { stretch: "" } : {}) }), true, true);
   // The place goes from one to the other: half the side of the picture is the radius.
   const [fov, radius] = [Number(given("fov")) || 2 * Number(given("radius")), Number(given("radius")) || Number(given("fov")) / 2];
   const to = (/** @type {string} */ id) => addressOf("sky", id ? [survey, id] : [survey], { ...kept, target: given("target"), band: given("band"), ...(id ? { radius: radius || "" } : { fov: fov || "" }) });
