@@ -274,7 +274,7 @@ def test_filters(ask: Asked) -> None:
     body = {"where": "snr > 8 and votes.bogus == 0", "access": "users"}
     ask("PUT", "/filters/bright", 201, json=body)
     ask("PUT", "/filters/bright", 200, json={**body, "access": []})
-    ask("GET", "/filters/bright", 200)
+    assert ask("GET", "/filters/bright", 200).json()["where"] == body["where"]
     ask("GET", "/filters?limit=1", 200)
     ask("GET", "/candidates?filter=bright&where=score+>+0.5", 200)
     ask("GET", "/candidates?where=scor+>+0.5", 422)

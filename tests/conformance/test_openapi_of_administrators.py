@@ -36,6 +36,8 @@ def test_what_administrators_see_and_change(ask: Asked, laptop: RunningGateway) 
     laptop.token(user="looked-at")
     tokens = ask("GET", "/admin/tokens?user=looked-at&limit=1", 200).json()
     ask("DELETE", f"/admin/tokens/{tokens['tokens'][0]['key']}", 204)
+    left = ask("GET", "/admin/tokens?user=looked-at&limit=1", 200).json()["tokens"]
+    assert left == []
     ask("GET", "/admin/tokens?limit=1", 200)
     ask("GET", "/admin/audit?limit=1&method=PATCH&from=2026-01-01T00:00:00Z", 200)
     ask("GET", "/admin/audit?outcome=sold", 422)

@@ -152,4 +152,5 @@ def test_a_token_of_a_job_that_ends_while_the_gateway_is_away(tmp_path: Path) ->
         until((home / "over").exists, "the job did not go on")
     with opened() as (_, later):
         until(lambda: later.status_of(text) == 401, "it has not ended")
+        assert (home / "over").exists()
         later.clear()

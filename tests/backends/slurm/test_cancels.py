@@ -92,6 +92,7 @@ async def test_whoever_follows_the_jobs_carries_it_out(taken: Site) -> None:
                 await asyncio.sleep(0.01)
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
+    assert states(taken) == ["CANCELLED", "PENDING"]
 
 
 async def test_an_order_that_slurm_takes_is_not_kept(taken: Site) -> None:

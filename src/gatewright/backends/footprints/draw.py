@@ -12,6 +12,7 @@ from gatewright.backends.footprints.counting import Counts
 from gatewright.backends.footprints.frame import WIDTH, Frame, Numbers
 from gatewright.backends.gridded.pictures.draw import COLOURS, STYLE, pixels_of
 from gatewright.backends.gridded.pictures.library import (
+    Colorbar,
     Figure,
     FigureCanvasSVG,
     LineCollection,
@@ -122,6 +123,13 @@ def draw_map(shown: SkyMap) -> Figure:
         return figure
     place = (_LEFT / _SHEET, 1 - (below + _BAR) / whole, WIDTH / _SHEET, _BAR / whole)
     bar = figure.colorbar(image, cax=figure.add_axes(place), orientation="horizontal")
+    label_counts(bar, most)
+    bar.set_label(shown.counted)
+    return figure
+
+
+def label_counts(bar: Colorbar, most: int) -> None:
+    """Label a colour bar of 0 to ``most`` images: whole numbers, or powers of ten."""
     if most < _MANY:
         ticks = [
             (float(at), f"{at:.0f}")
@@ -133,8 +141,6 @@ def draw_map(shown: SkyMap) -> Figure:
         ticks = [(one, f"{one:.0f}") for one in [*decades, float(most)]]
     bar.set_ticks([at for at, _ in ticks], labels=[text for _, text in ticks])
     bar.minorticks_off()
-    bar.set_label(shown.counted)
-    return figure
 
 
 def _sky_edge(frame: Frame) -> tuple[Numbers, Numbers]:

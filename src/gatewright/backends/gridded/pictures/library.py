@@ -27,6 +27,7 @@ with tempfile.TemporaryDirectory(prefix="gatewright-pictures-") as _folder:
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.cm import ScalarMappable
         from matplotlib.collections import LineCollection
+        from matplotlib.colorbar import Colorbar
         from matplotlib.colors import LogNorm, Normalize
         from matplotlib.figure import Figure
         from matplotlib.patheffects import withStroke
@@ -39,6 +40,7 @@ with tempfile.TemporaryDirectory(prefix="gatewright-pictures-") as _folder:
 
 __all__ = [
     "Axes",
+    "Colorbar",
     "Figure",
     "FigureCanvasAgg",
     "FigureCanvasSVG",
