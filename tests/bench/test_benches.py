@@ -29,6 +29,7 @@ def bench(name: str, **settings: str) -> str:
     [
         ("download", {"BYTES": "3000000", "ROUNDS": "1"}, "server CPU per GB: ours "),
         ("file_calls", {"CALLS": "2", "ROUNDS": "1"}, "head: ours is "),
+        ("large_folder", {"FILES": "1000", "ROUNDS": "1"}, "first page: ours is "),
         ("many_workers", {"PEOPLE": "2"}, "2 workers: "),
         ("queue", {"JOBS": "40", "SECONDS": "0.2"}, "peer: a page by squeue itself: "),
     ],
