@@ -260,8 +260,8 @@ async def test_a_claim_that_cannot_be_renewed_is_told(
         client = await gateway.client()
         await until_ready(client)
         for part, claims in {
-            "products/claims": gateway.services.processing.claims,
-            "classifiers/claims": gateway.services.classifiers.claims,
+            "products/claims": gateway.services.images.processing.claims,
+            "classifiers/claims": gateway.services.images.classifiers.claims,
         }.items():
             monkeypatch.setattr(claims, "_seconds", 0.1)
             async with claims.renewed("this work", renew):

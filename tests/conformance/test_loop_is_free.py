@@ -83,7 +83,7 @@ async def gateway(tmp_path: Path, watch: Watch) -> AsyncIterator[Whole]:
         "surveys": [{"id": "sky", "images": str(data / "*.fits")}],
     }
     async with whole(tmp_path, published) as opened:
-        assert await opened.services.surveys.wait(60)
+        assert await opened.services.images.surveys.wait(60)
         watch.seen.clear()  # before it is open nobody waits
         yield opened
 

@@ -9,17 +9,13 @@ from tests.support.needs import SHARED
 
 from gatewright.backends.sql import Database
 from gatewright.composition.announcements import open_announcements
-from gatewright.composition.images import open_images
+from gatewright.composition.images import ImageServices, open_images
 from gatewright.composition.readers import open_readers
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config, Gateway, Limits, SurveySource
 from gatewright.core.events import EventHub
 from gatewright.core.turns import Turns
-from gatewright.domains.discovery import Discovery, Filters, Labels, ObjectChanges
-from gatewright.domains.sky import SkyService, SurveyMaps, SurveyWatch
 from gatewright.domains.status import Announcements
-from gatewright.operations.classification import Classifiers
-from gatewright.operations.processing import Processing
 
 
 @dataclass
@@ -28,15 +24,7 @@ class SkyServices:
 
     config: Config
     database: Database
-    sky: SkyService
-    surveys: SurveyWatch
-    survey_maps: SurveyMaps
-    processing: Processing
-    classifiers: Classifiers
-    discovery: Discovery
-    object_changes: ObjectChanges
-    filters: Filters
-    labels: Labels
+    images: ImageServices
     events: EventHub
     streams: Turns
     cutouts: Turns
@@ -81,15 +69,7 @@ async def sky_services(
         yield SkyServices(
             config,
             database,
-            images.sky,
-            images.surveys,
-            images.survey_maps,
-            images.processing,
-            images.classifiers,
-            images.discovery,
-            images.object_changes,
-            images.filters,
-            images.labels,
+            images,
             events,
             streams,
             cutouts,

@@ -15,7 +15,7 @@ from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_files
 from gatewright.composition.health import open_health, parts_of_systems
-from gatewright.composition.images import open_images
+from gatewright.composition.images import ImageServices, open_images
 from gatewright.composition.measures import measures_of
 from gatewright.composition.people import open_people
 from gatewright.composition.readers import open_readers
@@ -31,14 +31,10 @@ from gatewright.core.turns import Turns
 from gatewright.domains.accounting import Accounting
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService, JobTokens
-from gatewright.domains.discovery import Discovery, Filters, Labels, ObjectChanges
 from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import RequestedIdentity
-from gatewright.domains.sky import SkyService, SurveyMaps, SurveyWatch
 from gatewright.domains.status import Announcements
 from gatewright.domains.store import Listings, Store
-from gatewright.operations.classification import Classifiers
-from gatewright.operations.processing import Processing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +55,8 @@ class Services:
     """Processes that parse files of arrays and images."""
     datasets: Datasets
     """The catalogue of gridded data, and reading from it."""
-    sky: SkyService
-    """Surveys, their images, and cut-outs."""
-    survey_maps: SurveyMaps
-    """Maps of where the images of surveys are."""
-    processing: Processing
-    """Coadds, differences and light curves."""
-    classifiers: Classifiers
-    """What tells real candidates from bogus ones, and its training."""
-    discovery: Discovery
-    """Candidates, objects, votes and comments."""
-    object_changes: ObjectChanges
-    """Merging and splitting of objects by people."""
-    filters: Filters
-    """Saved filters of candidates."""
-    labels: Labels
-    """Classes and tags of candidates and objects."""
-    surveys: SurveyWatch
-    """The task that indexes the files of the surveys."""
+    images: ImageServices
+    """Surveys, their images, what is made of them, and what is found in them."""
     jobs: JobService
     """Jobs on the systems."""
     job_tokens: JobTokens
@@ -149,15 +129,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             measures=measures_of(config, database, readers, people.running),
             readers=readers,
             datasets=open_datasets(config, readers),
-            sky=images.sky,
-            survey_maps=images.survey_maps,
-            processing=images.processing,
-            classifiers=images.classifiers,
-            discovery=images.discovery,
-            object_changes=images.object_changes,
-            filters=images.filters,
-            labels=images.labels,
-            surveys=images.surveys,
+            images=images,
             jobs=compute.jobs,
             job_tokens=compute.tokens,
             accounting=accounting,

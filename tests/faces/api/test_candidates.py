@@ -133,7 +133,7 @@ async def test_a_vote_is_heard_by_others_at_once(night: Night) -> None:
     bob, eve = await night.client("bob"), caller("eve", Role.GUEST)
     one = await residual(night, bob)
     start = await night.services.events.start(None)
-    heard = night.services.discovery.follow(eve, start)
+    heard = night.services.images.discovery.follow(eve, start)
     await bob.post(f"/candidates/{one['id']}/votes", json={"vote": "bogus"})
     async with asyncio.timeout(60):
         async for event in heard:

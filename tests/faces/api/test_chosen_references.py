@@ -249,7 +249,7 @@ async def test_the_oldest_frames_are_left_out_where_memory_ends(
 ) -> None:
     # A pixel takes 220 bytes while a frame is prepared, and 10 when it is ready.
     memory = int(share * SHAPE[0] * SHAPE[1] * 220)
-    references = services.processing._references
+    references = services.images.processing._references
     workshop = references._processor
     body = {"science": named("nova-b"), "reference": {"days": 13.5 - share / 10}}
     await made(api, {"science": named("nova"), "reference": "auto"})  # it has begun

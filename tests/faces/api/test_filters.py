@@ -52,7 +52,7 @@ async def sky(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sky]:
     ]
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(sky_services(folder, surveys))
-        record = services.discovery.record
+        record = services.images.discovery.record
         night = Origin("d-1", ["night"], 58340.5, band="r")
         await record(night, [found(1, 30, 0.9), found(2, -20, 0.5), found(3, 10, None)])
         await record(Origin("d-2", ["night"], 58350.5), [found(1, 12, 0.7)])

@@ -48,7 +48,7 @@ async def sky(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sky]:
         services = await stack.enter_async_context(sky_services(folder, surveys))
         for name, survey, snr in (("d-1", "night", 9.0), ("d-2", "deep", 30.0)):
             one = Finding(1, 10.0, 20.0, 1.0, 1.0, snr, 1.0, 1.0)
-            await services.discovery.record(Origin(name, [survey]), [one])
+            await services.images.discovery.record(Origin(name, [survey]), [one])
         yield Sky(services, stack)
 
 
@@ -139,7 +139,7 @@ async def test_an_object_has_the_labels_of_its_candidates(sky: Sky) -> None:
 async def test_labels_are_heard_by_who_may_see_the_candidate(sky: Sky) -> None:
     eve = await sky.client("eve")
     start = await sky.services.events.start(None)
-    heard = sky.services.discovery.follow(caller("bob", Role.GUEST), start)
+    heard = sky.services.images.discovery.follow(caller("bob", Role.GUEST), start)
     hidden = (await eve.post("/candidates/d-2.1/labels", json={"tag": "x"})).json()
     made = (await eve.post(PLACE, json={"tag": "y"})).json()
     await eve.delete(f"{PLACE}/{made['id']}")

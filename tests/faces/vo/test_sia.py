@@ -346,7 +346,7 @@ class TestParameters:
         async def busy() -> None:
             raise Unavailable("The images of a survey are still being read.")
 
-        monkeypatch.setattr(services.surveys, "ready", busy)
+        monkeypatch.setattr(services.images.surveys, "ready", busy)
         assert "still being read" in (await vo.get("/sia/availability")).text
 
 

@@ -136,11 +136,11 @@ async def claim(request: Request, context: Context) -> Response:
         difference=body.difference,
         unscanned=True,
         without=tuple(body.without),
-        conditions=await services.filters.chosen(
+        conditions=await services.images.filters.chosen(
             context.caller, body.filter or None, body.where or None
         ),
     )
-    claimed = await services.discovery.claim(
+    claimed = await services.images.discovery.claim(
         context.caller, query, body.limit, body.cursor
     )
     prefix = services.config.prefix
@@ -170,5 +170,5 @@ async def claim(request: Request, context: Context) -> Response:
 )
 async def release(context: Context) -> Response:
     """End all of your claims, so that others can claim these candidates."""
-    await context.services.discovery.release(context.caller)
+    await context.services.images.discovery.release(context.caller)
     return Response(status_code=204)

@@ -133,18 +133,18 @@ async def find_candidates(
     fewer than “limit”, or none, although another page follows.
     """
     services = context.services
-    place = circle(place_text(services.sky.places, pos, ra, dec, radius))
+    place = circle(place_text(services.images.sky.places, pos, ra, dec, radius))
     query = CandidateQuery(
         surveys=survey or (),
         difference=difference,
         min_score=min_score,
         place=None if place is None else Cone(place.ra, place.dec, place.radius),
         unscanned=unscanned,
-        conditions=await services.filters.chosen(context.caller, filter, where),
+        conditions=await services.images.filters.chosen(context.caller, filter, where),
     )
 
     async def page(most: int, begin: str | None) -> Page[Mapping[str, object]]:
-        found = await services.discovery.page(
+        found = await services.images.discovery.page(
             context.caller, query, limit=most, cursor=begin
         )
         prefix = services.config.prefix
@@ -181,7 +181,7 @@ async def follow_candidates(request: Request, context: Context) -> Response:
     context.caller.require_user()
     services = context.services
     after = await services.events.start(last_event_id(request))
-    answer = event_stream(services.discovery.follow(context.caller, after))
+    answer = event_stream(services.images.discovery.follow(context.caller, after))
     return Counted(answer, turn_of(request, services.streams))
 
 
@@ -195,7 +195,7 @@ async def follow_candidates(request: Request, context: Context) -> Response:
 async def one_candidate(context: Context, candidate: CandidateId) -> Response:
     """Return a candidate with all measurements and the number of votes."""
     services = context.services
-    found = await services.discovery.candidate(context.caller, candidate)
+    found = await services.images.discovery.candidate(context.caller, candidate)
     return json_response(candidate_detail(found, services.config.prefix))
 
 
@@ -248,8 +248,8 @@ async def candidate_stamp(
     Pixels beyond the edge of the difference are NaN, and black in a picture.
     """
     services = context.services
-    found = await services.discovery.candidate(context.caller, candidate)
-    product = await services.processing.product(
+    found = await services.images.discovery.candidate(context.caller, candidate)
+    product = await services.images.processing.product(
         context.caller, ProductKind.DIFFERENCE, found.origin.difference
     )
     place = Circle(found.finding.ra, found.finding.dec, radius)
@@ -258,7 +258,7 @@ async def candidate_stamp(
     etag = cutout_etag(product.identity, 0, f"{product.id} {how!r}")
     if check_preconditions(request, etag):
         return not_modified(etag)
-    content = await services.processing.plane(product, *how)
+    content = await services.images.processing.plane(product, *how)
     return content_response(content, request, etag, inline=form == "png")
 
 
@@ -277,7 +277,7 @@ async def vote(request: Request, context: Context, candidate: CandidateId) -> Re
     """
     body = await read_model(request, VoteBody)
     services = context.services
-    found, new = await services.discovery.vote(
+    found, new = await services.images.discovery.vote(
         context.caller, candidate, Choice(body.vote)
     )
     answer = candidate_detail(found, services.config.prefix)
@@ -299,7 +299,7 @@ async def list_votes(
     cursor: Cursor = None,
 ) -> Response:
     """List the votes on a candidate, with who voted."""
-    page = await context.services.discovery.votes(
+    page = await context.services.images.discovery.votes(
         context.caller,
         candidate,
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
@@ -317,7 +317,7 @@ async def list_votes(
 )
 async def take_vote_back(context: Context, candidate: CandidateId) -> Response:
     """Remove your own vote on a candidate."""
-    await context.services.discovery.take_back(context.caller, candidate)
+    await context.services.images.discovery.take_back(context.caller, candidate)
     return Response(status_code=204)
 
 
@@ -335,7 +335,7 @@ async def write_comment(
 ) -> Response:
     """Write a comment, which all accounts that may see the candidate can read."""
     body = await read_model(request, CommentBody)
-    made = await context.services.discovery.comment(
+    made = await context.services.images.discovery.comment(
         context.caller, candidate, body.text
     )
     return json_response(comment_answer(made), 201)
@@ -356,7 +356,7 @@ async def list_comments(
     cursor: Cursor = None,
 ) -> Response:
     """List the comments on a candidate."""
-    page = await context.services.discovery.comments(
+    page = await context.services.images.discovery.comments(
         context.caller,
         candidate,
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
@@ -381,5 +381,7 @@ async def remove_comment(
     ],
 ) -> Response:
     """Remove a comment that you wrote."""
-    await context.services.discovery.remove_comment(context.caller, candidate, comment)
+    await context.services.images.discovery.remove_comment(
+        context.caller, candidate, comment
+    )
     return Response(status_code=204)

@@ -61,7 +61,7 @@ async def list_classifiers(
 ) -> Response:
     """List all versions of each survey's classifier, the newest first."""
     services = context.services
-    page = await services.classifiers.page(
+    page = await services.images.classifiers.page(
         context.caller,
         survey,
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
@@ -95,7 +95,7 @@ async def train_classifier(request: HttpRequest, context: Context) -> Response:
     """
     body = await read_model(request, TrainingBody)
     services = context.services
-    made = await services.classifiers.train(
+    made = await services.images.classifiers.train(
         context.caller, body.survey, Method(body.method)
     )
     answer = classifier_answer(made, context.caller, services.config)
@@ -113,7 +113,7 @@ async def train_classifier(request: HttpRequest, context: Context) -> Response:
 async def one_classifier(context: Context, classifier: ClassifierId) -> Response:
     """Return the state of a classifier and the progress of its training."""
     services = context.services
-    found = await services.classifiers.one(context.caller, classifier)
+    found = await services.images.classifiers.one(context.caller, classifier)
     return json_response(classifier_answer(found, context.caller, services.config))
 
 
@@ -130,7 +130,9 @@ async def classifier_report(context: Context, classifier: ClassifierId) -> Respo
     The examples were held out from its training; “data” describes their images.
     Injected stars are counted here, but are never candidates.
     """
-    report = await context.services.classifiers.report(context.caller, classifier)
+    report = await context.services.images.classifiers.report(
+        context.caller, classifier
+    )
     return Response(report, media_type="application/json")
 
 
@@ -147,5 +149,5 @@ async def activate_classifier(context: Context, classifier: ClassifierId) -> Res
     Candidates keep their score, and name the classifier that gave it.
     """
     services = context.services
-    found = await services.classifiers.activate(context.caller, classifier)
+    found = await services.images.classifiers.activate(context.caller, classifier)
     return json_response(classifier_answer(found, context.caller, services.config))

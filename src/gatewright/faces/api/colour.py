@@ -136,7 +136,7 @@ async def colour_picture(
     The images are resampled to one grid: the tangent plane at the place, north up and
     east left. A pixel that one of the images does not have is black.
     """
-    text = place_text(context.services.sky.places, pos, ra, dec, radius)
+    text = place_text(context.services.images.sky.places, pos, ra, dec, radius)
     place = None if text is None else parse_region(text)
     if not isinstance(place, Circle) or place.radius == 0:
         raise InvalidContent(
@@ -163,7 +163,7 @@ async def colour_picture(
         CutoutFormat(form),
         marks,
     )
-    sky, caller = context.services.sky, context.caller
+    sky, caller = context.services.images.sky, context.caller
     one, two, three = await asyncio.gather(
         *(
             colour_image(sky, caller, chosen, query, place)

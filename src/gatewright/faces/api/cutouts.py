@@ -138,7 +138,7 @@ async def cut_outs(
     blink = form == "apng"
     if partners and form not in {"fits", "mef"}:
         raise InvalidContent("“partners” come with format=fits or mef.")
-    place = circle(place_text(context.services.sky.places, pos, ra, dec, radius))
+    place = circle(place_text(context.services.images.sky.places, pos, ra, dec, radius))
     if place is None:
         raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
     query = image_query(time=time, band=band, survey=survey)
@@ -165,7 +165,7 @@ async def cut_outs(
         held.enter_context(turn_of(request, services.cutouts))
         most = services.config.limits.cutouts_bytes
         found = await stamps(
-            *(services.sky, context.caller, query, asked, most),
+            *(services.images.sky, context.caller, query, asked, most),
             caption=date_and_band if blink else None,
             partners=partners,
             one_file=form == "mef",

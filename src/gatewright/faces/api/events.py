@@ -61,7 +61,9 @@ async def events(
     follow = services.events.follow(
         owner=owner, others=[CHANNEL], subject=subject, after=after
     )
-    answer = event_stream(_within_reach(follow, context.caller, services.discovery))
+    answer = event_stream(
+        _within_reach(follow, context.caller, services.images.discovery)
+    )
     return Counted(answer, turn_of(request, services.streams))
 
 

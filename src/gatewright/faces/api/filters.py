@@ -130,7 +130,7 @@ async def list_filters(
 ) -> Response:
     """List the filters that you may use: your own, your groups' and public ones."""
     services = context.services
-    page = await services.filters.page(
+    page = await services.images.filters.page(
         context.caller,
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
         cursor=cursor,
@@ -152,7 +152,7 @@ async def one_filter(
 ) -> Response:
     """Return a saved filter."""
     services = context.services
-    found = await services.filters.filter(context.caller, filter)
+    found = await services.images.filters.filter(context.caller, filter)
     return json_response(filter_answer(found, services.config.prefix))
 
 
@@ -188,7 +188,7 @@ async def save_filter(
         raise InvalidContent(str(error)) from error
     services = context.services
     draft = FilterDraft(body.where, body.description, access)
-    saved, new = await services.filters.save(context.caller, filter, draft)
+    saved, new = await services.images.filters.save(context.caller, filter, draft)
     answer = filter_answer(saved, services.config.prefix)
     return json_response(answer, 201 if new else 200)
 
@@ -205,7 +205,7 @@ async def remove_filter(
     filter: FilterPath,  # noqa: A002  # the path's name
 ) -> Response:
     """Remove a filter of yours or of your groups."""
-    await context.services.filters.remove(context.caller, filter)
+    await context.services.images.filters.remove(context.caller, filter)
     return Response(status_code=204)
 
 

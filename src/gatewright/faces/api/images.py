@@ -107,7 +107,7 @@ async def find_images(
     sorted by time. A page may have fewer than “limit” images although another page
     follows.
     """
-    places = context.services.sky.places
+    places = context.services.images.sky.places
     place = place_text(places, None, ra, dec, radius)
     query = image_query(
         pos=(*map(places.region_text, pos or ()), *([place] if place else [])),
@@ -121,7 +121,7 @@ async def find_images(
     services = context.services
 
     async def columns(most: int, begin: str | None) -> tuple[Columns, str | None]:
-        table = await services.sky.table(
+        table = await services.images.sky.table(
             context.caller, query, limit=most, cursor=begin
         )
         many = len(table.columns["id"])
@@ -165,7 +165,7 @@ async def aside(
 )
 async def one_image(context: Context, image: ImageId) -> Response:
     """Describe an image: place, time, filter and other metadata, and its URLs."""
-    found = await context.services.sky.image(context.caller, image)
+    found = await context.services.images.sky.image(context.caller, image)
     return json_response(image_answer(found, context.services.config.prefix))
 
 
@@ -187,7 +187,7 @@ async def one_image(context: Context, image: ImageId) -> Response:
 )
 async def image_file(request: Request, context: Context, image: ImageId) -> Response:
     """Send the FITS file unchanged, with all its HDUs; byte ranges are supported."""
-    sky = context.services.sky
+    sky = context.services.images.sky
     found = await sky.image(context.caller, image)
     etag = f'"{found.identity}"'
     if check_preconditions(request, etag):
@@ -247,7 +247,7 @@ async def image_cutout(
     header and kind of number; a padded mask remains integers, with all bits set beyond
     the image.
     """
-    sky = context.services.sky
+    sky = context.services.images.sky
     place = place_text(sky.places, pos, ra, dec, radius)
     if place is None:
         raise InvalidContent("Give a place: pos=CIRCLE ra dec radius, in degrees.")

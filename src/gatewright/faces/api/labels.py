@@ -87,7 +87,7 @@ class ClassList(BaseModel):
 )
 async def list_classes(context: Context) -> Response:
     """List the classes that people choose from for candidates and objects."""
-    classes = list(context.services.labels.classes)
+    classes = list(context.services.images.labels.classes)
     return json_response({"classes": classes, "next": None})
 
 
@@ -106,7 +106,7 @@ async def list_labels(
     cursor: Cursor = None,
 ) -> Response:
     """List the classes and tags of a candidate, with who gave them."""
-    page = await context.services.labels.of_candidate(
+    page = await context.services.images.labels.of_candidate(
         context.caller,
         candidate,
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
@@ -135,7 +135,7 @@ async def give_label(
     The status is 201 for a new label, and 200 for one that you gave before.
     """
     kind, name = _said(await read_model(request, LabelBody))
-    labels = context.services.labels
+    labels = context.services.images.labels
     given, new = await labels.give(context.caller, candidate, kind, name)
     return _given_label(context, given, new=new)
 
@@ -155,7 +155,7 @@ async def remove_label(
     ],
 ) -> Response:
     """Remove a class or tag that you gave."""
-    await context.services.labels.take(context.caller, candidate, label)
+    await context.services.images.labels.take(context.caller, candidate, label)
     return Response(status_code=204)
 
 
@@ -174,7 +174,7 @@ async def list_object_labels(
     cursor: Cursor = None,
 ) -> Response:
     """List the classes and tags of the object's candidates that you may see."""
-    page = await context.services.labels.of_object(
+    page = await context.services.images.labels.of_object(
         context.caller,
         object,
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
@@ -206,7 +206,7 @@ async def give_object_label(
     whoever may see that candidate sees the label.
     """
     kind, name = _said(await read_model(request, LabelBody))
-    labels = context.services.labels
+    labels = context.services.images.labels
     given, new = await labels.give_object(context.caller, object, kind, name)
     return _given_label(context, given, new=new)
 

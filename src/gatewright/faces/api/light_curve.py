@@ -121,11 +121,11 @@ async def light_curve(
     stars within 0.1 degrees of the place, and so a magnitude in the catalogue's
     photometric system. No colour term is fitted. Other fluxes stay “instrumental”.
     """
-    place = circle(place_text(context.services.sky.places, pos, ra, dec))
+    place = circle(place_text(context.services.images.sky.places, pos, ra, dec))
     if place is None:
         raise InvalidContent("Give a place: pos=CIRCLE ra dec radius, in degrees.")
     query = image_query(time=time, band=band, survey=survey)
-    curve = await context.services.processing.light_curve(
+    curve = await context.services.images.processing.light_curve(
         context.caller, place.ra, place.dec, query
     )
     return await light_curve_response(curve, form)

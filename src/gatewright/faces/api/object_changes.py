@@ -87,7 +87,7 @@ async def list_changes(
     Those that you may not see are left out, so that a page may be short.
     """
     services = context.services
-    page = await services.object_changes.changes(
+    page = await services.images.object_changes.changes(
         context.caller,
         object,
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
@@ -118,7 +118,7 @@ async def change_object(
     """
     body = await read_model(request, ObjectChangeBody)
     services = context.services
-    changes = services.object_changes
+    changes = services.images.object_changes
     if (body.merge is None) == (body.split is None):
         raise InvalidContent("Say either “merge” or “split”.")
     if body.merge is not None:
@@ -151,7 +151,7 @@ async def undo_change(
 
     Everybody who may vote and may see the candidates can do so.
     """
-    await context.services.object_changes.undo(context.caller, object, change)
+    await context.services.images.object_changes.undo(context.caller, object, change)
     return Response(status_code=204)
 
 

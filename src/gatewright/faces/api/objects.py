@@ -44,7 +44,7 @@ async def one_object(
 ) -> Response:
     """Return an object's position, and a page of its candidates sorted by time."""
     services = context.services
-    found, following = await services.discovery.object_page(
+    found, following = await services.images.discovery.object_page(
         context.caller,
         object,
         limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
@@ -76,9 +76,9 @@ async def object_light_curve(
     surveys that you may see are used.
     """
     services = context.services
-    found = await services.discovery.sky_object(context.caller, object)
+    found = await services.images.discovery.sky_object(context.caller, object)
     query = image_query(time=time, band=band, survey=survey)
-    curve = await services.processing.light_curve(
+    curve = await services.images.processing.light_curve(
         context.caller, found.ra, found.dec, query
     )
     return await light_curve_response(curve, form)

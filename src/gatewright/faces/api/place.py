@@ -45,6 +45,6 @@ async def find_place(
 ) -> Response:
     """Return the place of coordinates, or of a name that the operator's table has."""
     context.caller.require(Scope.SKY_READ)
-    place = context.services.sky.places.find(name)
+    place = context.services.images.sky.places.find(name)
     body = {"ra": place.ra, "dec": place.dec, "radius": place.radius}
     return json_response({**body, "pos": place.region})

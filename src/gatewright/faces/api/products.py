@@ -90,8 +90,8 @@ async def make_coadd(request: Request, context: Context) -> Response:
     the same images, place and method share one coadd.
     """
     body = await read_model(request, CoaddBody)
-    place = circle(place_text(context.services.sky.places, body.pos))
-    made = await context.services.processing.coadd(
+    place = circle(place_text(context.services.images.sky.places, body.pos))
+    made = await context.services.images.processing.coadd(
         context.caller,
         selection(body.images),
         place,
@@ -160,8 +160,8 @@ async def make_difference(request: Request, context: Context) -> Response:
     difference is made, or 202 after ten seconds.
     """
     body = await read_model(request, DifferenceBody)
-    place = circle(place_text(context.services.sky.places, body.pos))
-    made = await context.services.processing.difference(
+    place = circle(place_text(context.services.images.sky.places, body.pos))
+    made = await context.services.images.processing.difference(
         context.caller,
         selection(body.science),
         reference(body.reference),
@@ -217,7 +217,7 @@ async def difference_image(
 
 
 async def _found(context: RequestContext, kind: ProductKind, product: str) -> Product:
-    processing = context.services.processing
+    processing = context.services.images.processing
     return await processing.product(context.caller, kind, product)
 
 
@@ -237,7 +237,7 @@ async def _pixels(
     if product.state is ProductState.READY and check_preconditions(request, etag):
         return not_modified(etag)
     plane, form, stretch, size, orientation = how
-    content = await context.services.processing.plane(
+    content = await context.services.images.processing.plane(
         product, plane, form, stretch, size, orientation=orientation
     )
     picture = form is CutoutFormat.PNG

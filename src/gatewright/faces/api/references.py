@@ -92,7 +92,7 @@ async def list_references(
     A difference and its candidates tell by “reference” which version they were found
     by. The same images and rule are the same version.
     """
-    found = await context.services.processing.references(
+    found = await context.services.images.processing.references(
         context.caller, survey or (), page_limit(limit), cursor
     )
     prefix = context.services.config.prefix

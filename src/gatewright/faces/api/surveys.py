@@ -45,7 +45,7 @@ MapForm = Annotated[
 )
 async def list_surveys(context: Context) -> Response:
     """List the collections of images that you may see."""
-    sky, prefix = context.services.sky, context.services.config.prefix
+    sky, prefix = context.services.images.sky, context.services.config.prefix
     found = await sky.surveys(context.caller)
     known = [await sky.survey(context.caller, survey.id) for survey in found]
     answers = [survey_answer(survey, coverage, prefix) for survey, coverage in known]
@@ -61,7 +61,7 @@ async def list_surveys(context: Context) -> Response:
 )
 async def one_survey(context: Context, survey: SurveyId) -> Response:
     """Return a survey with the number of its images, their times, bands and area."""
-    found, coverage = await context.services.sky.survey(context.caller, survey)
+    found, coverage = await context.services.images.sky.survey(context.caller, survey)
     return json_response(survey_detail(found, coverage, context.services.config.prefix))
 
 
@@ -112,7 +112,7 @@ async def survey_coverage(
         seeing=None,
         exposure=None,
     )
-    maps = context.services.survey_maps
+    maps = context.services.images.survey_maps
     if form == "json":
         return json_response(
             coverage_answer(await maps.overlap(context.caller, survey, query))

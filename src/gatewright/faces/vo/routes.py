@@ -107,7 +107,7 @@ async def _find(request: Request, asked: SiaRequest) -> tuple[list[Image], bool]
     if asked.records == 0:
         return [], True
     context = request_context(request)
-    sky, cursor = context.services.sky, None
+    sky, cursor = context.services.images.sky, None
     found: list[Image] = []
     for _ in range(_PAGES):
         limit = min(_PAGE, asked.records - len(found))
@@ -155,7 +155,7 @@ async def availability(request: Request) -> Response:
     found = announced(told, Service.IMAGES, now)
     notes = list(found.notes)
     try:
-        await services.surveys.ready()
+        await services.images.surveys.ready()
     except Unavailable as error:
         notes.append(error.text)
     body = vosi.availability(
