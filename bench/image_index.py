@@ -11,17 +11,20 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.support.processes import tell
-from gatewright.backends.sql.image_rows import image_of, selected
+from gatewright.backends.postgresql import PostgresqlDatabase
+from gatewright.backends.sql import Database, Statement, Work
+from gatewright.backends.sql.healpix import ORDER
+from gatewright.backends.sql.image_rows import COLUMNS, image_of, selected
 from gatewright.backends.sql.image_search import exact
 from gatewright.backends.sql.images import SqlImageIndex
-from gatewright.backends.sql.migrations import migrate
+from gatewright.backends.sql.migrations import migrate, schema_files
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.domains.sky import (
     Circle,
@@ -35,6 +38,27 @@ from gatewright.domains.sky import (
 
 IMAGES = int(os.environ.get("GATEWRIGHT_BENCH_IMAGES", "1000000"))
 FIELDS, QUERIES, PAGE = 3000, 40, 1000
+_CELLS = 12 * 4**ORDER
+_NIGHTS = """WITH RECURSIVE night(n) AS (SELECT CAST(? AS BIGINT) UNION ALL
+  SELECT n + 1 FROM night WHERE n + 1 < ?)"""
+_SAME = [
+    name
+    for name in COLUMNS
+    if name not in {"id", "path", "observation", "t_min", "t_max"}
+]
+_PLACE = f"(i.number - 1 + {FIELDS} * n)"
+_FILES = f"""INSERT INTO survey_file (survey, path, identity, left_out) {_NIGHTS}
+SELECT i.survey, '/' || {_PLACE}, '', '[]' FROM night, image i
+WHERE i.number <= {FIELDS}"""
+_IMAGES = f"""INSERT INTO image (number, t, id, path, observation, t_min, t_max,
+{", ".join(_SAME)}) {_NIGHTS}
+SELECT i.number + {FIELDS} * n, i.t + n, 'bench~' || {_PLACE} || '~0', '/' || {_PLACE},
+CAST({_PLACE} AS TEXT), i.t_min + n, i.t_max + n, {", ".join(f"i.{n}" for n in _SAME)}
+FROM night CROSS JOIN image i WHERE i.number <= {FIELDS}"""
+_COVER = f"""INSERT INTO cover (cell, t, image) {_NIGHTS}
+SELECT c.cell, c.t + n, c.image + {FIELDS} * n FROM cover c, night
+WHERE c.cell >= ? AND c.cell < ? AND c.image <= {FIELDS}
+ORDER BY 1, 2, 3"""
 QUESTIONS: dict[str, tuple[float, float]] = {
     "10 arcsec, all time": (10 / 3600, math.inf),
     "10 arcsec, 10 nights": (10 / 3600, 10.0),
@@ -47,7 +71,7 @@ def image(number: int, ra: float, dec: float) -> Image:
     """Return image ``number``, whose field has the given centre in degrees."""
     half = 0.15 / math.cos(math.radians(dec))
     corners = ((-half, -0.3), (half, -0.3), (half, 0.3), (-half, 0.3))
-    start = 58000.0 + number // FIELDS + (number % FIELDS) / (2 * FIELDS)
+    start = 58000.0 + (number % FIELDS) / (2 * FIELDS) + number // FIELDS
     return Image(
         id=f"bench~{number}~0", survey="bench", path=f"/{number}", identity="",
         hdu=0, polygon=tuple(((ra + x) % 360, dec + y) for x, y in corners), ra=ra,
@@ -64,16 +88,57 @@ def fields() -> list[tuple[float, float]]:
     return list(zip(ra.tolist(), dec.tolist(), strict=True))
 
 
-async def fill(index: SqlImageIndex, places: list[tuple[float, float]]) -> None:
-    """Put all images into the index, and print the rate."""
+async def fill(database: Database, places: list[tuple[float, float]]) -> None:
+    """Put all images into the index, and print the rate.
+
+    Those of the first night are put as a scan puts them. The rows of the other nights
+    are copies of these with another number, time and path, made in the database.
+    """
+    index = SqlImageIndex(database)
     await index.save_survey(Survey("bench", "Bench", "/"))
     began = time.perf_counter()
-    for first in range(0, IMAGES, 20_000):
-        images = [image(n, *places[n % FIELDS]) for n in range(first, first + 20_000)]
-        files = [ScannedFile(SurveyFile(i.path, i.path, ""), [i]) for i in images]
-        await index.put_files("bench", files)
-    rate = IMAGES / (time.perf_counter() - began)
+    images = [image(n, *places[n]) for n in range(FIELDS)]
+    files = [ScannedFile(SurveyFile(i.path, i.path, ""), [i]) for i in images]
+    await index.put_files("bench", files)
+    rate = FIELDS / (time.perf_counter() - began)
     print(f"ingest: {rate:.0f} images a second", flush=True)
+    began = time.perf_counter()
+    indexes = indexes_of("image")
+    await execute(database, *(f"DROP INDEX {name}" for name in indexes))
+    nights = IMAGES // FIELDS
+    for first in range(1, nights, 50):
+        some = (first, min(first + 50, nights))
+        await execute(database, _FILES, _IMAGES, values=some)
+    for cell in range(0, _CELLS, 512):
+        await execute(database, _COVER, values=(1, nights, cell, cell + 512))
+    for text in indexes.values():
+        await execute(database, text)
+    if isinstance(database, PostgresqlDatabase):
+        await execute(database, "ANALYZE")
+    seconds = time.perf_counter() - began
+    print(f"{nights * FIELDS} images made in {seconds:.0f} s", flush=True)
+
+
+def indexes_of(table: str) -> dict[str, str]:
+    """Return the statements that create the indexes of a table, by name."""
+    parts = [part for schema in schema_files().values() for part in schema.split(";\n")]
+    return {
+        text.split("INDEX ")[1].split()[0]: text[text.index("CREATE") :]
+        for text in map(str.strip, parts)
+        if f"ON {table} (" in text
+    }
+
+
+async def execute(
+    database: Database, *texts: str, values: Sequence[object] = ()
+) -> None:
+    """Run statements with the same values in one transaction."""
+
+    def work() -> Work[None]:
+        for text in texts:
+            yield Statement(text, values)
+
+    await database.run(work)
 
 
 def fill_tree(path: Path) -> sqlite3.Connection:
@@ -152,7 +217,7 @@ async def run(folder: Path) -> None:
     database = await SqliteDatabase.open(path)
     await migrate(database, SQLITE)
     index, places = SqlImageIndex(database), fields()
-    await fill(index, places)
+    await fill(database, places)
     tree = fill_tree(path)
     for name in QUESTIONS:
         await compare(name, index, tree, places)

@@ -80,7 +80,7 @@ async def prepare(folder: Path, url: str) -> None:
         await migrate(database, SQLITE)
     index = SqlImageIndex(database)
     if not (await index.coverage("bench")).images:
-        await fill(index, fields())
+        await fill(database, fields())
         await index.save_survey(Survey("bench", "Bench", "/nowhere", PUBLIC))
         await index.claim("bench", "bench", 1.0, 2.0)
         await index.finish("bench", "bench", NEVER)
