@@ -13,7 +13,7 @@ from gatewright.app import Application, create_app, load_faces
 from gatewright.core import plugins
 from gatewright.core.config import Config
 from gatewright.core.errors import Conflict, InvalidRequest, Unavailable
-from gatewright.web.departure import STOPPING
+from gatewright.web.disconnect import STOPPING
 from gatewright.web.face import Face
 
 

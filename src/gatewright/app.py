@@ -9,7 +9,7 @@ from gatewright.composition import Services, open_services
 from gatewright.core import plugins
 from gatewright.core.config import Config
 from gatewright.core.errors import Conflict, GatewayError, InvalidRequest, Unavailable
-from gatewright.web.departure import STOPPING, Stopping
+from gatewright.web.disconnect import STOPPING, Stopping
 from gatewright.web.face import Face
 from gatewright.web.stack import wrap
 

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatewright.core.config import Config
 from gatewright.core.events import Event
-from gatewright.web.departure import STOPPING, Stopping
+from gatewright.web.disconnect import STOPPING, Stopping
 from gatewright.web.events import event_stream
 from gatewright.web.middleware.answers import Answers, add_request_id
 from gatewright.web.middleware.sizes import Sizes

@@ -9,7 +9,7 @@ from tests.support.asgi import Answer, scope_of
 
 from gatewright.core.errors import InvalidRequest
 from gatewright.core.events import Event
-from gatewright.web.departure import STOPPING, Stopping
+from gatewright.web.disconnect import STOPPING, Stopping
 from gatewright.web.events import (
     Message,
     encode_event,

@@ -11,7 +11,7 @@ from gatewright.core.config import Config
 from gatewright.core.errors import MethodNotAllowed, NotAllowed, NotFound, NotSignedIn
 from gatewright.core.health import Health, Part
 from gatewright.web.context import SCOPE_KEY, RequestContext
-from gatewright.web.departure import STOPPING
+from gatewright.web.disconnect import STOPPING
 from gatewright.web.dispatch import Dispatch
 from gatewright.web.exchange import exchange_of
 from gatewright.web.health import (

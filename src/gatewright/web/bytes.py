@@ -25,7 +25,7 @@ from typing_extensions import override
 
 from gatewright.core.errors import GatewayError
 from gatewright.web.conditional import check_preconditions, not_modified, validators
-from gatewright.web.departure import until_gone
+from gatewright.web.disconnect import until_gone
 from gatewright.web.live import body_message
 from gatewright.web.ranges import (
     Piece,

@@ -16,7 +16,7 @@ from typing_extensions import override
 from gatewright.core.clock import timestamp
 from gatewright.core.errors import InvalidRequest
 from gatewright.core.events import Event
-from gatewright.web.departure import stopping_of, until_gone
+from gatewright.web.disconnect import stopping_of, until_gone
 from gatewright.web.live import LiveResponse, body_message
 
 HEARTBEAT_SECONDS = 15.0

@@ -22,7 +22,7 @@ from gatewright.core.health import Health
 from gatewright.core.measures import Measure, taken
 from gatewright.web.client_address import client_address
 from gatewright.web.context import request_context
-from gatewright.web.departure import STOPPING
+from gatewright.web.disconnect import STOPPING
 from gatewright.web.listing import json_response
 from gatewright.web.middleware.metrics import Meters
 

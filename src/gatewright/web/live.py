@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from gatewright.core.errors import Unavailable
-from gatewright.web.departure import stopping_of, until_gone
+from gatewright.web.disconnect import stopping_of, until_gone
 
 
 def live_response(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from gatewright.core.errors import GatewayError, MethodNotAllowed
-from gatewright.domains.identity import Arrival, NewSession, ProviderAnswer
+from gatewright.domains.identity import FinishedSignIn, NewSession, ProviderAnswer
 from gatewright.web.audit import audit_entry, note_text
 from gatewright.web.context import RequestContext
 from gatewright.web.own_pages import OwnPages
@@ -83,7 +83,7 @@ async def sign_in_by_provider(
     name: str,
     secret: str,
     answer: ProviderAnswer,
-) -> Arrival:
+) -> FinishedSignIn:
     """Begin a session for whom a provider sent back, and write the audit record.
 
     Parameters
@@ -105,7 +105,7 @@ async def sign_in_by_provider(
     entry = audit_entry(request.scope, context.caller)
     intent = await identity.audit.begin(entry)
     try:
-        arrival = await identity.providers.finish(context.caller, name, secret, answer)
+        finished = await identity.providers.finish(context.caller, name, secret, answer)
     except GatewayError as error:
         person = error.details.get("subject")
         about = f"{error.code}: {person}" if person else error.code
@@ -113,9 +113,9 @@ async def sign_in_by_provider(
         refused = replace(entry, status=error.status, note=note)
         await identity.audit.record(refused, intent=intent)
         raise
-    done = f"signed in by {name}: {arrival.session.user.name}"
+    done = f"signed in by {name}: {finished.session.user.name}"
     await identity.audit.record(replace(entry, status=303, note=done), intent=intent)
-    return arrival
+    return finished
 
 
 async def sign_out_by_link(request: Request, context: RequestContext) -> None:

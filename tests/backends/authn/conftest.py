@@ -20,7 +20,12 @@ from gatewright.backends.authn import (
 from gatewright.backends.broker import KeyGranter
 from gatewright.backends.sql.ended_intents import SqlEndedIntents
 from gatewright.core.caller import Role
-from gatewright.domains.identity import LoggedOut, OfferedProvider, Person, Proven
+from gatewright.domains.identity import (
+    LoggedOut,
+    OfferedProvider,
+    Person,
+    ProviderIdentity,
+)
 from gatewright.domains.identity.claims import Claims, Mapped
 from gatewright.testing.identity import Known
 
@@ -38,14 +43,16 @@ class Somewhere:
     async def check_issuer(self, issuer: str | None) -> None:
         return
 
-    async def prove(self, code: str, *, nonce: str, verifier: str) -> Proven:
-        return Proven(code, {"sub": code}, f"hint of {code}")
+    async def exchange_code(
+        self, code: str, *, nonce: str, verifier: str
+    ) -> ProviderIdentity:
+        return ProviderIdentity(code, {"sub": code}, f"token of {code}")
 
     async def logged_out(self, token: str) -> LoggedOut:
         return LoggedOut(f"of {token}", time.time() + 2e9, subject=token)
 
-    async def sign_out_address(self, hint: str) -> str:
-        return f"https://somewhere.example/out?hint={hint}"
+    async def sign_out_address(self, id_token: str) -> str:
+        return f"https://somewhere.example/out?hint={id_token}"
 
     async def account(self, claims: Claims) -> Mapped | None:
         return Mapped(str(claims["sub"]), exact=True)

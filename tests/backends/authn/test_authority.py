@@ -36,7 +36,7 @@ from gatewright.core.errors import (
     TooManyRequests,
     Unavailable,
 )
-from gatewright.domains.identity import Departure, OfferedProvider, User
+from gatewright.domains.identity import OfferedProvider, SignInRedirect, User
 
 PERSON = "eve"
 
@@ -198,7 +198,7 @@ async def test_sign_ins_that_hang_delay_no_request_of_others(kept: Kept) -> None
     refused = [one for one in ended if isinstance(one, Unavailable)]
     assert 0 < len(refused) < len(ended)
     assert all(one.retry_after for one in refused)
-    assert all(isinstance(one, Departure | Unavailable) for one in ended)
+    assert all(isinstance(one, SignInRedirect | Unavailable) for one in ended)
 
 
 async def test_a_stream_does_not_prolong_its_session(kept: Kept) -> None:

@@ -22,30 +22,30 @@ class WithAccounts(RequestedIdentityContract):
     async def test_a_sign_in_by_a_provider(self, requested: RequestedIdentity) -> None:
         providers, caller = requested.providers, visitor(address="192.0.2.7")
         assert providers.titles == {"somewhere": "Somewhere"}
-        departure = await providers.begin(caller, "somewhere", "/next")
-        assert f"state={departure.state}" in departure.address
-        answer = ProviderAnswer(departure.state, KNOWN.person.name)
-        arrival = await providers.finish(caller, "somewhere", departure.secret, answer)
-        assert arrival.path == "/next"
-        assert arrival.session.user.name == KNOWN.person.name
-        signed_in = await requested.sessions.caller(arrival.session.secret)
+        redirect = await providers.begin(caller, "somewhere", "/next")
+        assert f"state={redirect.state}" in redirect.address
+        answer = ProviderAnswer(redirect.state, KNOWN.person.name)
+        finished = await providers.finish(caller, "somewhere", redirect.secret, answer)
+        assert finished.path == "/next"
+        assert finished.session.user.name == KNOWN.person.name
+        signed_in = await requested.sessions.caller(finished.session.secret)
         assert signed_in is not None
         assert await providers.sign_out_address(signed_in) == (
             "Somewhere",
-            f"https://somewhere.example/out?hint=hint of {KNOWN.person.name}",
+            f"https://somewhere.example/out?hint=token of {KNOWN.person.name}",
         )
         with pytest.raises(InvalidRequest, match="Begin it again"):
-            await providers.finish(caller, "somewhere", departure.secret, answer)
+            await providers.finish(caller, "somewhere", redirect.secret, answer)
         with pytest.raises(NotFound, match="no such provider"):
             await providers.begin(caller, "elsewhere", "/")
-        departure = await providers.begin(caller, "somewhere", "/")
-        stranger = ProviderAnswer(departure.state, "stranger")
+        redirect = await providers.begin(caller, "somewhere", "/")
+        stranger = ProviderAnswer(redirect.state, "stranger")
         with pytest.raises(NotAllowed) as caught:
-            await providers.finish(caller, "somewhere", departure.secret, stranger)
+            await providers.finish(caller, "somewhere", redirect.secret, stranger)
         assert caught.value.details == {"subject": "stranger"}
         assert await providers.sign_out_address(caller) is None
         assert await providers.log_out("somewhere", KNOWN.person.name) == 1
-        assert await requested.sessions.caller(arrival.session.secret) is None
+        assert await requested.sessions.caller(finished.session.secret) is None
         with pytest.raises(InvalidRequest, match="used before"):
             await providers.log_out("somewhere", KNOWN.person.name)
 

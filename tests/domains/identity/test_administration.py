@@ -6,7 +6,7 @@ from tests.support.identity import OWNER, World
 from gatewright.backends.sql import Statement, Work
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.errors import Conflict, NotAllowed, NotFound, NotSignedIn
-from gatewright.domains.identity import Proven
+from gatewright.domains.identity import ProviderIdentity
 from gatewright.domains.identity.scopes import role_scopes
 
 GUEST = Caller("ada", role_scopes(Role.GUEST), role=Role.GUEST)
@@ -37,8 +37,11 @@ async def test_a_disabled_account_is_used_by_nobody(world: World) -> None:
     with pytest.raises(NotAllowed, match="is disabled"):
         await sessions.sign_in(visitor(), "ada", "password")
     with pytest.raises(NotAllowed, match="is disabled"):
-        await sessions.sign_in_proven(
-            visitor(), found, made_by="provider:centre", proven=Proven("ada", {}, "")
+        await sessions.sign_in_by_provider(
+            visitor(),
+            found,
+            made_by="provider:centre",
+            person=ProviderIdentity("ada", {}, ""),
         )
     for who in (by_session, by_token):
         assert not await world.identity.is_still(who)

@@ -15,14 +15,14 @@ from gatewright.core.errors import (
 )
 from gatewright.domains.identity import (
     Claims,
-    Departure,
     LoggedOut,
     Mapped,
     OfferedProvider,
     Person,
     Proof,
-    Proven,
     ProviderAnswer,
+    ProviderIdentity,
+    SignInRedirect,
 )
 
 
@@ -42,18 +42,20 @@ class Anything:
         if issuer == "another":
             raise InvalidRequest("another")
 
-    async def prove(self, code: str, *, nonce: str, verifier: str) -> Proven:
+    async def exchange_code(
+        self, code: str, *, nonce: str, verifier: str
+    ) -> ProviderIdentity:
         if code == "wrong":
             raise InvalidRequest("wrong code")
         claims = {"name": code, "nonce": nonce}
-        return Proven(code, claims, f"hint of {code}", self.sid)
+        return ProviderIdentity(code, claims, f"token of {code}", self.sid)
 
     async def logged_out(self, token: str) -> LoggedOut:
         name, subject, sid = token.split(" ")
         return LoggedOut(name, self.until, subject=subject, sid=sid)
 
-    async def sign_out_address(self, hint: str) -> str:
-        return self.end.format(hint) if self.end else ""
+    async def sign_out_address(self, id_token: str) -> str:
+        return self.end.format(id_token) if self.end else ""
 
 
 class ByName:
@@ -107,13 +109,13 @@ async def offered(world: World, provider: Anything, accounts: ByName) -> None:
     world.identity.directories._places["town"] = Town()
 
 
-async def begin(world: World, path: str = "/jobs") -> Departure:
+async def begin(world: World, path: str = "/jobs") -> SignInRedirect:
     return await world.identity.providers.begin(visitor(address="::1"), "centre", path)
 
 
 async def finish(
     world: World,
-    begun: Departure,
+    begun: SignInRedirect,
     code: str = "bob",
     provider: str = "centre",
     secret: str | None = None,
@@ -121,15 +123,15 @@ async def finish(
 ) -> tuple[str, str, Caller]:
     """Return account, path, and the caller of the new session."""
     answer = ProviderAnswer(begun.state, code, **more)
-    arrival = await world.identity.providers.finish(
+    finished = await world.identity.providers.finish(
         visitor(address="::1"),
         provider,
         begun.secret if secret is None else secret,
         answer,
     )
-    caller = await world.identity.sessions.caller(arrival.session.secret)
+    caller = await world.identity.sessions.caller(finished.session.secret)
     assert caller is not None
-    return arrival.session.user.name, arrival.path, caller
+    return finished.session.user.name, finished.path, caller
 
 
 async def test_a_session_begins_for_who_has_an_account(world: World) -> None:
@@ -138,13 +140,13 @@ async def test_a_session_begins_for_who_has_an_account(world: World) -> None:
     session = await world.identity.sessions.current(caller)
     assert session is not None
     assert session.made_by == "provider:centre"
-    assert session.hint == "hint of bob"
-    assert "hint of bob" not in repr(session)
+    assert session.id_token == "token of bob"
+    assert "token of bob" not in repr(session)
 
 
 async def test_nonce_and_verifier_are_of_this_browser_and_sign_in(world: World) -> None:
     one, two = await begin(world), await begin(world)
-    parts = [departure.address.split("?")[1].split("&") for departure in (one, two)]
+    parts = [redirect.address.split("?")[1].split("&") for redirect in (one, two)]
     assert len({*parts[0], *parts[1], one.secret, two.secret}) == 8
     assert all(len(part) == 43 for part in (*parts[0], *parts[1]))
     assert one.secret not in repr(one)
@@ -236,8 +238,8 @@ async def test_a_session_does_not_begin_for_an_account_just_removed(
     bob = await world.identity.directories.known("bob")
     assert bob is not None
     await world.identity.users.remove(world.owner, "bob")
-    new = await world.identity.sessions.sign_in_proven(
-        visitor(), bob, made_by="test", proven=Proven("bob", {}, "")
+    new = await world.identity.sessions.sign_in_by_provider(
+        visitor(), bob, made_by="test", person=ProviderIdentity("bob", {}, "")
     )
     assert new is None
 
@@ -278,7 +280,7 @@ async def test_codes_of_one_address_take_turns(
     go, asked = asyncio.Event(), asyncio.Semaphore(0)
     most, now = 0, 0
 
-    async def slow(code: str, *, nonce: str, verifier: str) -> Proven:
+    async def slow(code: str, *, nonce: str, verifier: str) -> ProviderIdentity:
         nonlocal most, now
         now += 1
         most = max(most, now)
@@ -290,7 +292,7 @@ async def test_codes_of_one_address_take_turns(
     waiting = "gatewright.domains.identity.attempts.MOST_CODES_WAITING"
     monkeypatch.setattr(waiting, 10)
     with monkeypatch.context() as context:
-        context.setattr(provider, "prove", slow)
+        context.setattr(provider, "exchange_code", slow)
         begun = [await begin(world) for _ in range(11)]
         trying = [
             asyncio.ensure_future(finish(world, one, "wrong")) for one in begun[:10]
@@ -320,7 +322,7 @@ async def test_strangers_are_limited_each_alone(world: World) -> None:
 async def test_where_to_sign_out_elsewhere(world: World, provider: Anything) -> None:
     providers = world.identity.providers
     caller = (await finish(world, await begin(world)))[2]
-    address = "https://provider.example/end?hint=hint of bob"
+    address = "https://provider.example/end?hint=token of bob"
     assert await providers.sign_out_address(caller) == ("Centre", address)
     provider.end = ""
     assert await providers.sign_out_address(caller) is None

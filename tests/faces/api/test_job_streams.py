@@ -18,7 +18,7 @@ from tests.support.jobs import config, job_services, until_ended, until_state
 from gatewright.composition import Services
 from gatewright.core.caller import visitor
 from gatewright.faces.api import build
-from gatewright.web.departure import STOPPING, Stopping
+from gatewright.web.disconnect import STOPPING, Stopping
 
 SECONDS = 60.0
 """For what comes at once unless the machine is busy."""

@@ -13,13 +13,13 @@ from gatewright.core.errors import NotSignedIn, PersonAbsent
 from gatewright.core.pages import Page
 from gatewright.domains.identity import (
     LONGEST_PASSWORD,
-    Arrival,
     AuditTrail,
-    Departure,
+    FinishedSignIn,
     NewSession,
     NewToken,
     ProviderAnswer,
     Session,
+    SignInRedirect,
     Token,
     User,
     is_name,
@@ -134,21 +134,21 @@ class RemoteProviders:
     titles: Mapping[str, str]
     """Names for people, by name in URLs."""
 
-    async def begin(self, caller: Caller, name: str, path: str) -> Departure:
+    async def begin(self, caller: Caller, name: str, path: str) -> SignInRedirect:
         arguments = {"name": name, "path": path}
-        begun: Departure = await self.client.call(
-            "providers.begin", Departure, arguments, caller=caller
+        begun: SignInRedirect = await self.client.call(
+            "providers.begin", SignInRedirect, arguments, caller=caller
         )
         return begun
 
     async def finish(
         self, caller: Caller, name: str, secret: str, answer: ProviderAnswer
-    ) -> Arrival:
+    ) -> FinishedSignIn:
         arguments = {"name": name, "secret": secret, "answer": asdict(answer)}
-        arrival: Arrival = await self.client.call(
-            "providers.finish", Arrival, arguments, caller=caller
+        finished: FinishedSignIn = await self.client.call(
+            "providers.finish", FinishedSignIn, arguments, caller=caller
         )
-        return arrival
+        return finished
 
     async def log_out(self, name: str, token: str) -> int:
         arguments = {"name": name, "token": token}

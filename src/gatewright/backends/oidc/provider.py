@@ -16,9 +16,9 @@ from gatewright.backends.oidc.metadata import DISCOVERY, Metadata, metadata_of
 from gatewright.backends.oidc.signed import Untrusted
 from gatewright.core.clock import Clock
 from gatewright.core.errors import GatewayError, InvalidRequest
-from gatewright.domains.identity import LoggedOut, Proven
+from gatewright.domains.identity import LoggedOut, ProviderIdentity
 
-_LONGEST_HINT = 4096
+_LONGEST_ID_TOKEN = 4096
 """A longer ID token does not fit into an address."""
 
 _log = logging.getLogger(__name__)
@@ -100,7 +100,9 @@ class OidcProvider:
                 "begun. Begin it again."
             )
 
-    async def prove(self, code: str, *, nonce: str, verifier: str) -> Proven:
+    async def exchange_code(
+        self, code: str, *, nonce: str, verifier: str
+    ) -> ProviderIdentity:
         metadata = await self._metadata.get()
         tokens = await self._exchanged(metadata, code, verifier)
         id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
@@ -122,13 +124,15 @@ class OidcProvider:
         except Untrusted as error:
             raise self._http.unusable(str(error)) from error
         if metadata.userinfo and self._client.userinfo:
-            more = await self._asked_userinfo(metadata.userinfo, access_token)
+            more = await self._userinfo(metadata.userinfo, access_token)
             if more.get("sub") != claims["sub"]:
-                raise self._http.unusable("what it says of another person")
+                raise self._http.unusable("userinfo of another person")
             claims = {**more, **claims}
-        hint = id_token if len(id_token) <= _LONGEST_HINT else ""
+        kept = id_token if len(id_token) <= _LONGEST_ID_TOKEN else ""
         sid = claims.get("sid")
-        return Proven(claims["sub"], claims, hint, sid if isinstance(sid, str) else "")
+        return ProviderIdentity(
+            claims["sub"], claims, kept, sid if isinstance(sid, str) else ""
+        )
 
     async def logged_out(self, token: str) -> LoggedOut:
         client = self._client
@@ -145,20 +149,20 @@ class OidcProvider:
             _log.warning("%s: a logout token is refused: %s", self._http.title, error)
             raise InvalidRequest("The logout token is not valid.") from error
 
-    async def sign_out_address(self, hint: str) -> str:
+    async def sign_out_address(self, id_token: str) -> str:
         try:
             metadata = await self._metadata.get()
         except GatewayError:
-            return ""  # the session here has ended, and that is what was asked for
+            return ""  # the session here has ended, and the person wanted that
         if not metadata.end_session:
             return ""
-        about = {
+        query = {
             "client_id": self._client.client_id,
             "post_logout_redirect_uri": self._client.sign_out_return_address,
         }
-        if hint:
-            about["id_token_hint"] = hint
-        return _with_query(metadata.end_session, about)
+        if id_token:
+            query["id_token_hint"] = id_token
+        return _with_query(metadata.end_session, query)
 
     async def _exchanged(
         self, metadata: Metadata, code: str, verifier: str
@@ -193,7 +197,7 @@ class OidcProvider:
             )
         raise self._http.unusable(f"for a code {status}, {tokens.get('error')!r}")
 
-    async def _asked_userinfo(self, url: str, access_token: str) -> Mapping[str, Any]:
+    async def _userinfo(self, url: str, access_token: str) -> Mapping[str, Any]:
         headers = {"Authorization": f"Bearer {access_token}"}
         status, found = await self._http.ask(url, headers=headers)
         if status != 200:

@@ -32,7 +32,7 @@ _TOUCH = """
 UPDATE session SET used_at = ? WHERE key = ? AND used_at < ? RETURNING account
 """
 _REMOVE = "DELETE FROM session WHERE key = ? AND account = ? RETURNING key"
-_END_PROVEN = """
+_END_BY_PROVIDER = """
 DELETE FROM session WHERE made_by = ? AND (
     (sid <> '' AND sid = ?) OR (subject <> '' AND subject = ? AND (sid = '' OR ? = ''))
 ) RETURNING key
@@ -74,7 +74,7 @@ class SqlSessionStore:
                 session.expires_at,
                 session.address,
                 session.made_by,
-                session.hint,
+                session.id_token,
                 session.subject,
                 session.sid,
             )
@@ -113,7 +113,7 @@ class SqlSessionStore:
 
         return await self._database.run(work)
 
-    async def end_proven(
+    async def end_by_provider(
         self,
         made_by: str,
         subject: str,
@@ -132,7 +132,7 @@ class SqlSessionStore:
             )
             if not first:
                 return None
-            rows = yield Statement(_END_PROVEN, (made_by, sid, subject, sid))
+            rows = yield Statement(_END_BY_PROVIDER, (made_by, sid, subject, sid))
             yield Batch(
                 "DELETE FROM token WHERE session = ?", [(row["key"],) for row in rows]
             )
@@ -170,7 +170,7 @@ def _session(row: Row) -> Session:
         expires_at=moment(row["expires_at"]),
         address=row["address"],
         made_by=row["made_by"],
-        hint=row["hint"],
+        id_token=row["hint"],
         subject=row["subject"],
         sid=row["sid"],
     )

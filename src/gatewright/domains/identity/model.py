@@ -82,8 +82,9 @@ class Session:
     made_by: str = ""
     """What it was begun by: ``password``, ``link``, or ``provider:NAME`` for an
     identity provider; empty if it was begun before this was noted."""
-    hint: str = field(default="", repr=False)
-    """ID token of the identity provider, which tells it who signs out; else empty."""
+    id_token: str = field(default="", repr=False)
+    """ID token of the identity provider, which tells it who signs out; empty without
+    a provider."""
     subject: str = ""
     """The provider's name for the person; empty without a provider."""
     sid: str = ""

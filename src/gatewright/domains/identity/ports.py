@@ -215,7 +215,7 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def end_proven(
+    async def end_by_provider(
         self,
         made_by: str,
         subject: str,

@@ -7,36 +7,40 @@ from gatewright.domains.identity.claims import Claims, Mapped
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
+class ProviderIdentity:
     """A person whom a provider has just signed in."""
 
     subject: str
     """The provider's own, unchanging name for the person (claim ``sub``)."""
     claims: Claims
     """All that the provider says of the person."""
-    hint: str = field(repr=False)
-    """ID token, which tells the provider later who signs out."""
+    id_token: str = field(repr=False)
+    """ID token, which tells the provider at sign-out who signs out; empty if it is too
+    long for an address."""
     sid: str = ""
     """The provider's name for its own session (claim ``sid``); empty if not told."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """What a provider says of a person who has signed out there."""
+    """What a logout token says: who has signed out of the provider."""
 
     id: str
-    """Unique name of the message (claim ``jti``)."""
+    """Unique id of the token (claim ``jti``)."""
     until: float
-    """Time from which it is not taken any more, seconds since 1970-01-01 UTC."""
+    """Time at which the token expires, seconds since 1970-01-01 UTC."""
     subject: str = ""
-    """The provider's name for the person; empty if it only names the session."""
+    """The provider's name for the person; empty if the token names only a session."""
     sid: str = ""
-    """The provider's name for its session; empty if all of the person's have ended."""
+    """The provider's name for its session; empty if all sessions of the person end."""
 
 
 @dataclass(frozen=True, slots=True)
 class BegunSignIn:
-    """A sign-in whose person is with the provider. No secret of it is kept."""
+    """A sign-in that waits for the person to come back from the provider.
+
+    It is stored without its secrets, as digests.
+    """
 
     state: str
     """Digest of the parameter ``state``, by which it is found."""
@@ -49,7 +53,7 @@ class BegunSignIn:
     network: str
     """Network address that began it, as for limits."""
     expires_at: float
-    """Time after which it is of no use, seconds since 1970-01-01 UTC."""
+    """Time at which it expires, seconds since 1970-01-01 UTC."""
 
 
 class BegunStore(Protocol):
@@ -88,7 +92,7 @@ class Provider(Protocol):
         Unavailable
             The provider does not answer.
         BackendFailed
-            What it says of itself cannot be used.
+            Its discovery document or keys cannot be used.
         """
         ...
 
@@ -100,11 +104,13 @@ class Provider(Protocol):
         Raises
         ------
         InvalidRequest
-            It is another's, or missing although the provider sends it always.
+            It names another provider, or is missing although this one always sends it.
         """
         ...
 
-    async def prove(self, code: str, *, nonce: str, verifier: str) -> Proven:
+    async def exchange_code(
+        self, code: str, *, nonce: str, verifier: str
+    ) -> ProviderIdentity:
         """Return the person for whom the provider gave a code.
 
         Raises
@@ -119,7 +125,7 @@ class Provider(Protocol):
         ...
 
     async def logged_out(self, token: str) -> LoggedOut:
-        """Return what a logout token says, whether it was used before or not.
+        """Check a logout token and return what it says; it may have been used before.
 
         Raises
         ------
@@ -128,14 +134,15 @@ class Provider(Protocol):
         Unavailable
             The provider does not answer.
         BackendFailed
-            What it says of itself cannot be used.
+            Its discovery document or keys cannot be used.
         """
         ...
 
-    async def sign_out_address(self, hint: str) -> str:
+    async def sign_out_address(self, id_token: str) -> str:
         """Return the address at which a person signs out of the provider too.
 
-        It is empty if the provider has none, or does not answer.
+        ``id_token`` is that of the sign-in. The address is empty if the provider has
+        none, or does not answer.
         """
         ...
 

@@ -32,8 +32,8 @@ from gatewright.domains.identity.provider_ports import (
     AccountMap,
     BegunSignIn,
     BegunStore,
-    Proven,
     Provider,
+    ProviderIdentity,
 )
 from gatewright.domains.identity.sessions import Sessions
 
@@ -62,8 +62,8 @@ class OfferedProvider:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
-    """A sign-in that begins: where to send the browser, and what it keeps."""
+class SignInRedirect:
+    """Where to send a browser to sign in, and what to keep in its cookie."""
 
     address: str
     """Address at the provider."""
@@ -88,8 +88,8 @@ class ProviderAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A sign-in that is finished."""
+class FinishedSignIn:
+    """A finished sign-in."""
 
     session: NewSession
     """The session."""
@@ -137,7 +137,7 @@ class Providers:
         """Names for people, by name in URLs."""
         return {name: offered.title for name, offered in self._offered.items()}
 
-    async def begin(self, caller: Caller, name: str, path: str) -> Departure:
+    async def begin(self, caller: Caller, name: str, path: str) -> SignInRedirect:
         """Begin a sign-in with a provider, after which ``path`` is shown.
 
         Raises
@@ -147,7 +147,7 @@ class Providers:
         Unavailable
             The provider does not answer.
         BackendFailed
-            What it says of itself cannot be used.
+            Its discovery document cannot be used.
         """
         provider = self._existing(name).provider
         state, secret, now = new_secret(), new_secret(), self._clock()
@@ -165,11 +165,11 @@ class Providers:
             expires_at=now + BEGUN_SECONDS,
         )
         await self._begun.add(begun, now=now, keep=MOST_BEGUN)
-        return Departure(address, state, secret)
+        return SignInRedirect(address, state, secret)
 
     async def finish(
         self, caller: Caller, name: str, secret: str, answer: ProviderAnswer
-    ) -> Arrival:
+    ) -> FinishedSignIn:
         """Begin a session for a person whom a provider has sent back.
 
         ``secret`` is that of the browser's cookie; empty without one. The session of
@@ -183,7 +183,7 @@ class Providers:
             This browser has not begun the sign-in with this provider, or too long ago,
             or has used the answer, or the provider does not take its code.
         NotAllowed
-            The provider says no, or the person has no account here.
+            The provider did not sign the person in, or they have no account here.
         TooManyRequests
             The person was refused too often from this address, or very many sign-ins of
             the address wait for the provider.
@@ -196,14 +196,14 @@ class Providers:
         path = await self._path_of(name, secret, answer.state)
         await offered.provider.check_issuer(answer.issuer)
         if answer.error or not answer.code:
-            raise _said_no(offered.title, answer.error)
+            raise _not_signed_in(offered.title, answer.error)
         async with self._guard.code_check(caller.address):
-            proven = await offered.provider.prove(
+            person = await offered.provider.exchange_code(
                 answer.code,
                 nonce=_derived(secret, answer.state, "nonce"),
                 verifier=_derived(secret, answer.state, "verifier"),
             )
-        return Arrival(await self._session(caller, name, offered, proven), path)
+        return FinishedSignIn(await self._session(caller, name, offered, person), path)
 
     async def log_out(self, name: str, token: str) -> int:
         """End sessions of a person who has signed out of a provider.
@@ -220,9 +220,9 @@ class Providers:
         Unavailable
             The provider does not answer.
         """
-        told = await self._existing(name).provider.logged_out(token)
-        once = digest(f"{name} {told.id}")
-        ended = await self._sessions.end_proven(f"{_MADE_BY}{name}", told, once)
+        logout = await self._existing(name).provider.logged_out(token)
+        once = digest(f"{name} {logout.id}")
+        ended = await self._sessions.end_by_provider(f"{_MADE_BY}{name}", logout, once)
         if ended is None:
             raise InvalidRequest("This logout token was used before.")
         return ended
@@ -239,7 +239,7 @@ class Providers:
         offered = self._offered.get(session.made_by.removeprefix(_MADE_BY))
         if offered is None:
             return None
-        address = await offered.provider.sign_out_address(session.hint)
+        address = await offered.provider.sign_out_address(session.id_token)
         return (offered.title, address) if address else None
 
     def _existing(self, name: str) -> OfferedProvider:
@@ -268,33 +268,37 @@ class Providers:
         return path
 
     async def _session(
-        self, caller: Caller, name: str, offered: OfferedProvider, proven: Proven
+        self,
+        caller: Caller,
+        name: str,
+        offered: OfferedProvider,
+        person: ProviderIdentity,
     ) -> NewSession:
-        who = f"{proven.subject} of {name}"
+        who = f"{person.subject} of {name}"
         await self._guard.refuse_banned(who, caller.address)
-        user = await self._user(name, offered, proven)
+        user = await self._user(name, offered, person)
         new = None
         if user is not None:
-            new = await self._sessions.sign_in_proven(
-                caller, user, made_by=f"{_MADE_BY}{name}", proven=proven
+            new = await self._sessions.sign_in_by_provider(
+                caller, user, made_by=f"{_MADE_BY}{name}", person=person
             )
         if new is None:
             await self._guard.failed(who, caller.address)
             raise NotAllowed(
                 f"{offered.title} knows who you are, but you have no account of this "
                 "gateway. Ask its operator to give you one, and say that there you are "
-                f"“{proven.subject[:128]}”.",
-                subject=proven.subject[:128],
+                f"“{person.subject[:128]}”.",
+                subject=person.subject[:128],
             )
         return new
 
     async def _user(
-        self, name: str, offered: OfferedProvider, proven: Proven
+        self, name: str, offered: OfferedProvider, person: ProviderIdentity
     ) -> User | None:
         """Return the account of a person; None, with a line in the log, without one."""
-        mapped = await offered.accounts.account(proven.claims)
+        mapped = await offered.accounts.account(person.claims)
         if mapped is None:
-            _log.info("%r of %s has no account by the rules", proven.subject, name)
+            _log.info("%r of %s has no account by the rules", person.subject, name)
             return None
         user = None
         if mapped.name != ROOT and is_name(mapped.name):
@@ -302,14 +306,14 @@ class Providers:
         if user is None:
             _log.warning(
                 "%r of %s would be %s, who may not sign in here or is nobody",
-                proven.subject, name, mapped.name,
+                person.subject, name, mapped.name,
             )  # fmt: skip
             return None
         if user.source == LOCAL and user.role is Role.OWNER and not mapped.exact:
             _log.warning(
                 "%r of %s would be the owner %s by a rule with a claim in it; only a "
                 "rule that names the owner makes one",
-                proven.subject, name, mapped.name,
+                person.subject, name, mapped.name,
             )  # fmt: skip
             return None
         return user
@@ -330,7 +334,7 @@ def _base64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _said_no(title: str, error: str) -> GatewayError:
+def _not_signed_in(title: str, error: str) -> GatewayError:
     if error in _DENIED:
         return NotAllowed(
             f"{title} did not sign you in: you or it said no. Nothing has changed here."

@@ -21,9 +21,9 @@ from gatewright.domains.identity.model import (
     User,
 )
 from gatewright.domains.identity.providers import (
-    Arrival,
-    Departure,
+    FinishedSignIn,
     ProviderAnswer,
+    SignInRedirect,
 )
 
 
@@ -124,11 +124,11 @@ class RequestedProviders(Protocol):
         """Names for people, by name in URLs."""
         ...
 
-    async def begin(self, caller: Caller, name: str, path: str) -> Departure: ...
+    async def begin(self, caller: Caller, name: str, path: str) -> SignInRedirect: ...
 
     async def finish(
         self, caller: Caller, name: str, secret: str, answer: ProviderAnswer
-    ) -> Arrival: ...
+    ) -> FinishedSignIn: ...
 
     async def log_out(self, name: str, token: str) -> int: ...
 

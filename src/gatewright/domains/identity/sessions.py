@@ -19,7 +19,7 @@ from gatewright.domains.identity.directories import Directories
 from gatewright.domains.identity.last_use import TOUCH_SECONDS, LastUse
 from gatewright.domains.identity.model import NewSession, Session, User
 from gatewright.domains.identity.ports import SessionStore, UserStore
-from gatewright.domains.identity.provider_ports import LoggedOut, Proven
+from gatewright.domains.identity.provider_ports import LoggedOut, ProviderIdentity
 from gatewright.domains.identity.scopes import role_scopes
 from gatewright.domains.identity.users import LONGEST_PASSWORD
 
@@ -132,18 +132,18 @@ class Sessions:
             )
         return new
 
-    async def sign_in_proven(
-        self, caller: Caller, user: User, *, made_by: str, proven: Proven
+    async def sign_in_by_provider(
+        self, caller: Caller, user: User, *, made_by: str, person: ProviderIdentity
     ) -> NewSession | None:
-        """Begin a session for a person whose account was proven to be theirs.
+        """Begin a session for a person whom an identity provider has signed in.
 
         The caller's own session ends.
 
         Parameters
         ----------
         made_by
-            What has proven it, such as ``provider:NAME``.
-        proven
+            The provider, as ``provider:NAME``.
+        person
             What the provider says of the person and of its own session.
 
         Returns
@@ -151,16 +151,18 @@ class Sessions:
         NewSession or None
             None if the account was removed meanwhile.
         """
-        return await self._begin(caller, user, made_by=made_by, proven=proven)
+        return await self._begin(caller, user, made_by=made_by, person=person)
 
-    async def end_proven(self, made_by: str, told: LoggedOut, once: str) -> int | None:
-        """End the sessions of a person who has signed out where it was proven.
+    async def end_by_provider(
+        self, made_by: str, logout: LoggedOut, once: str
+    ) -> int | None:
+        """End the sessions of a person who has signed out of their identity provider.
 
-        Returns how many have ended; None if a message with the digest ``once`` was
-        acted upon before.
+        Returns how many have ended; None if the logout token with the digest ``once``
+        was used before.
         """
-        return await self._store.end_proven(
-            made_by, told.subject, told.sid, once=once, until=told.until,
+        return await self._store.end_by_provider(
+            made_by, logout.subject, logout.sid, once=once, until=logout.until,
             now=self._clock(),
         )  # fmt: skip
 
@@ -171,7 +173,7 @@ class Sessions:
         hashed: str | None = None,
         *,
         made_by: str,
-        proven: Proven | None = None,
+        person: ProviderIdentity | None = None,
         program: bool = False,
     ) -> NewSession | None:
         """Begin a session; None if the account or its password changed meanwhile.
@@ -200,9 +202,9 @@ class Sessions:
             expires_at=now + self._limits.seconds,
             address=caller.address,
             made_by=made_by,
-            hint=proven.hint if proven else "",
-            subject=proven.subject if proven else "",
-            sid=proven.sid if proven else "",
+            id_token=person.id_token if person else "",
+            subject=person.subject if person else "",
+            sid=person.sid if person else "",
         )
         added = await self._store.add(
             session,

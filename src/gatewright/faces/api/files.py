@@ -28,8 +28,8 @@ from gatewright.faces.api.file_requests import (
     refuse_folder_name,
 )
 from gatewright.web.context import Context
-from gatewright.web.departure import while_connected
 from gatewright.web.digests import declared_digests
+from gatewright.web.disconnect import while_connected
 from gatewright.web.json_model import BINARY, json_body, read_model
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.paths import encode_path, rest_of_path

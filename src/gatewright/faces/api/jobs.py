@@ -35,7 +35,7 @@ from gatewright.faces.api.job_bodies import (
 )
 from gatewright.faces.api.system_names import SystemNames, system_names
 from gatewright.web.context import Context, RequestContext
-from gatewright.web.departure import stopping_of, until_gone
+from gatewright.web.disconnect import stopping_of, until_gone
 from gatewright.web.events import event_stream, last_event_id
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import json_body, read_model

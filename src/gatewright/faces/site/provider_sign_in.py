@@ -74,12 +74,12 @@ class ProviderSignIn:
                 link="Sign in",
             )
         path = own_path(request.query_params.get("next", ""))
-        departure = await identity.providers.begin(context.caller, name, path)
+        redirect = await identity.providers.begin(context.caller, name, path)
         cookie = begun_cookie_field(
-            config, departure.state, departure.secret, int(BEGUN_SECONDS)
+            config, redirect.state, redirect.secret, int(BEGUN_SECONDS)
         )
         headers = {**NEVER_STORED, "Set-Cookie": cookie}
-        response = RedirectResponse(departure.address, 303, headers=headers)
+        response = RedirectResponse(redirect.address, 303, headers=headers)
         exchange_of(request.scope).leads_to = response.headers["Location"]
         return response
 
@@ -100,13 +100,13 @@ class ProviderSignIn:
             secret = found[0] if found else ""
             forget = begun_cookie_field(config, answer.state, "", 0)
         try:
-            arrival = await sign_in_by_provider(request, context, name, secret, answer)
+            finished = await sign_in_by_provider(request, context, name, secret, answer)
         except GatewayError as error:
             if forget:
                 error.headers["Set-Cookie"] = forget
             raise
-        headers = {**NEVER_STORED, **cookie_fields(config, arrival.session.secret)}
-        response = RedirectResponse(arrival.path, 303, headers=headers)
+        headers = {**NEVER_STORED, **cookie_fields(config, finished.session.secret)}
+        response = RedirectResponse(finished.path, 303, headers=headers)
         response.headers.append("Set-Cookie", forget)
         return response
 

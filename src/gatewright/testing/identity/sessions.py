@@ -27,7 +27,7 @@ class SessionStoreContract:
 
     async def test_a_session_comes_back_with_its_account(self, stores: Pair) -> None:
         one, two = stores
-        made = replace(session(), made_by="provider:centre", hint="a hint")
+        made = replace(session(), made_by="provider:centre", id_token="a.b.c")  # noqa: S106
         await one.sessions.add(made, "digest", instead_of="", keep=9)
         assert await two.sessions.of_user("ada") == [made]
         found = await two.sessions.find("digest")
@@ -126,7 +126,7 @@ class SessionStoreContract:
             await one.tokens.add(token(which.user, session=which.key), "d", most=9)
 
         async def ended(once: str, subject: str, sid: str, now: float = NOW) -> object:
-            return await two.sessions.end_proven(
+            return await two.sessions.end_by_provider(
                 centre, subject, sid, once=once, until=now + 10, now=now
             )
 

@@ -29,7 +29,7 @@ from typing_extensions import override
 
 from gatewright.core.config import Config
 from gatewright.web.client_address import TrustedProxies
-from gatewright.web.departure import STOPPING
+from gatewright.web.disconnect import STOPPING
 from gatewright.web.server.logs import configure_logging
 from gatewright.web.server.patience import DRAIN_SECONDS, ORPHAN_SECONDS
 from gatewright.web.server.protocol import ConnectionLimits, GatewayProtocol, Shared
