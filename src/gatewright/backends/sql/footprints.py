@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gatewright.backends.sql.covers import LIMITS
 from gatewright.backends.sql.database import Batch, Database, Row, Statement, Work
-from gatewright.backends.sql.healpix import ORDER, polygon_cells
+from gatewright.backends.sql.healpix import CELLS, polygon_cells
 from gatewright.backends.sql.image_rows import polygon_of
 from gatewright.backends.sql.image_search import Where, image_conditions
 from gatewright.core.errors import TooLarge
@@ -26,7 +27,6 @@ _Counts = npt.NDArray[np.int64]
 
 _MOST = 10_000
 """Most images of which the outlines are read."""
-_CELLS = 12 * 4**ORDER
 _AT_ONCE = 1024
 """Cells that one statement counts in, so that others do not wait for it."""
 _SECONDS = 20.0
@@ -107,9 +107,7 @@ class SqlFootprints:
             )
         kept = await self._kept(query)
         if kept:
-            total = sum(
-                (_unpacked(row["cells"]) for row in kept), np.zeros(_CELLS, int)
-            )
+            total = sum((_unpacked(row["cells"]) for row in kept), np.zeros(CELLS, int))
             return _of_cells(kept, total)
         totals = await self._database.read(_TOTALS.format(where.text), *where.values)
         until = time.monotonic() + self._seconds
@@ -171,13 +169,14 @@ class SqlFootprints:
         TooLarge
             ``until`` is over (a time of the monotonic clock).
         """
-        total = np.zeros(_CELLS, np.int64)
+        total = np.zeros(CELLS, np.int64)
         read = self._database.read
-        for first in range(0, _CELLS, _AT_ONCE):
+        for first in range(0, len(LIMITS) * CELLS, _AT_ONCE):
             text = _COUNT.format(where.text)
             rows = await read(text, first, first + _AT_ONCE, *where.values)
             if rows:
-                total[[row["cell"] for row in rows]] = [row["images"] for row in rows]
+                cells = np.array([row["cell"] for row in rows]) % CELLS
+                total[cells] += [row["images"] for row in rows]
             _check(until)
         after = -1
         while True:

@@ -19,7 +19,9 @@ from gatewright.domains.sky import Circle, Polygon, Region
 ORDER = 6
 MANY_CELLS = 512
 """Number of cells above which regions are searched by time instead of by cell."""
-CELL_AREA = 41252.96124941927 / (12 * 4**ORDER)
+CELLS = 12 * 4**ORDER
+"""Number of cells of the whole sky."""
+CELL_AREA = 41252.96124941927 / CELLS
 """Area of a cell in square degrees."""
 _WIDE = 20.0
 _PAD = 1e-6
@@ -120,10 +122,9 @@ class Centres(NamedTuple):
 @lru_cache(maxsize=1)
 def _centres() -> Centres:
     """Return the centres of all cells; the first call takes some milliseconds."""
-    count = 12 * 4**ORDER
-    longitude, latitude = np.empty(count), np.empty(count)
+    longitude, latitude = np.empty(CELLS), np.empty(CELLS)
     _search().healpix_to_lonlat(
-        *(np.full(count, ORDER, np.uint8), np.arange(count, dtype=np.uint64)),
+        *(np.full(CELLS, ORDER, np.uint8), np.arange(CELLS, dtype=np.uint64)),
         *(0.5, 0.5, longitude, latitude, np.uint16(1)),
     )
     order = np.argsort(latitude)

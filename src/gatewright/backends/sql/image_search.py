@@ -1,10 +1,12 @@
 """Searches for images: the SQL, and the exact test of the regions afterwards."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from gatewright.backends.sql.covers import LIMITS, numbers_of, wide_number
 from gatewright.backends.sql.database import Values
 from gatewright.backends.sql.image_rows import NO_TIME, PIECES, POLYGON, selected
 from gatewright.domains.sky import ImageQuery, Interval, Region
@@ -19,13 +21,12 @@ _NUMBERS = {
     "calib_level": "CAST(i.calib_level AS DOUBLE PRECISION)",
 }
 _WORDS = frozenset({"facility", "instrument", "target", "observation"})
-WIDE_CELL = -1
-"""Cell number of images wider than 160 degrees, which every search includes."""
 _PACKINGS = ("gz", "bz2")
 _BOUND = 1e299
 _TOGETHER = 1000
 _LONGEST = "SELECT MAX(longest) FROM survey"
-_CANDIDATES = "SELECT DISTINCT c.t AS t, c.image AS number FROM cover c"
+_COVERED = "SELECT k.t AS t, k.image AS image FROM cover k WHERE"
+_CANDIDATES = "SELECT DISTINCT c.t AS t, c.image AS number FROM"
 _ALL = "SELECT i.t AS t, i.number AS number FROM image i"
 _SELECT = f"SELECT {selected('o')} FROM"
 _DIRECT = f"SELECT {selected('i')} FROM image i"  # noqa: S608  # own names
@@ -128,32 +129,59 @@ def candidates(
         Largest number of images.
     """
     where = image_conditions(query)
-    alias = "i"
-    number = "i.number"
-    source = _ALL
     if cells is not None:
-        alias, number = "c", "c.image"
-        source = f"{_CANDIDATES} JOIN image i ON i.number = c.image"
-        if not where.conditions:
-            source = _CANDIDATES
-        where.choose([_one_of("c.cell", [WIDE_CELL, *cells])])
+        source, values = _covered(query, cells, after)
+        # Only where images have conditions are they read before they are sorted.
+        if where.conditions:
+            source += f" JOIN image i ON i.number = c.image WHERE {where.text}"
+        return _page(f"{_CANDIDATES} {source}", [*values, *where.values], limit)
     if query.times:
         # An exposure may have begun before: at most the longest of all.
         first = _bound(min(t.low for t in query.times))
-        where.add(f"{alias}.t >= ? - ({_LONGEST})", first)
-        where.add(f"{alias}.t <= ?", _bound(max(t.high for t in query.times)))
-    where.add(f"{alias}.t >= ?", after[0])
-    where.add(f"({alias}.t > ? OR {number} > ?)", *after)
-    if cells is None and len(query.surveys) == 1:
+        where.add(f"i.t >= ? - ({_LONGEST})", first)
+        where.add("i.t <= ?", _bound(max(t.high for t in query.times)))
+    where.add("i.t >= ?", after[0])
+    where.add("(i.t > ? OR i.number > ?)", *after)
+    if len(query.surveys) == 1:
         # The index of a survey has them in order, so that none has to be sorted.
         text = f"{_DIRECT} WHERE {where.text} ORDER BY i.t, i.number LIMIT ?"
         return text, [*where.values, limit]
-    inner = f"{source} WHERE {where.text} ORDER BY t, number LIMIT ?"
+    return _page(f"{_ALL} WHERE {where.text}", where.values, limit)
+
+
+def _covered(
+    query: ImageQuery, cells: Sequence[int], after: tuple[float, int]
+) -> tuple[str, list[object]]:
+    """Return the images of cells as a table in SQL (alias c), and its values."""
+    parts: list[str] = []
+    values: list[object] = []
+    for number, limit in enumerate(LIMITS):
+        where = Where()
+        numbers = [wide_number(number), *numbers_of(cells, number)]
+        where.choose([_one_of("k.cell", numbers)])
+        if query.times:
+            # An exposure may have begun before: at most the longest of its class.
+            first = _bound(min(t.low for t in query.times))
+            if math.isinf(limit):
+                where.add(f"k.t >= ? - ({_LONGEST})", first)
+            else:
+                where.add("k.t >= ?", first - limit)
+            where.add("k.t <= ?", _bound(max(t.high for t in query.times)))
+        where.add("k.t >= ?", after[0])
+        where.add("(k.t > ? OR k.image > ?)", *after)
+        parts.append(f"{_COVERED} {where.text}")
+        values += where.values
+    return f"({' UNION ALL '.join(parts)}) c", values
+
+
+def _page(
+    source: str, values: Sequence[object], limit: int
+) -> tuple[str, list[object]]:
     text = (
-        f"{_SELECT} ({inner}) p JOIN image o ON o.number = p.number "
-        "ORDER BY p.t, p.number"
+        f"{_SELECT} ({source} ORDER BY t, number LIMIT ?) p "
+        "JOIN image o ON o.number = p.number ORDER BY p.t, p.number"
     )
-    return text, [*where.values, limit]
+    return text, [*values, limit]
 
 
 BEFORE_ALL = (-NO_TIME, -1)

@@ -3,8 +3,8 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
+from gatewright.backends.sql.covers import covers_of, outline_cells, stored_cells
 from gatewright.backends.sql.database import (
     Batch,
     Database,
@@ -17,8 +17,8 @@ from gatewright.backends.sql.database import (
 from gatewright.backends.sql.footprints import SqlFootprints
 from gatewright.backends.sql.healpix import (
     CELL_AREA,
+    CELLS,
     healpix_is_loaded,
-    polygon_cells,
     region_cells,
 )
 from gatewright.backends.sql.image_rows import (
@@ -32,8 +32,6 @@ from gatewright.backends.sql.image_rows import (
     image_time,
     image_values,
     images_by_column,
-    polygon_of,
-    polygon_text,
     reasons_of,
     rules_text,
     selected,
@@ -41,7 +39,6 @@ from gatewright.backends.sql.image_rows import (
 )
 from gatewright.backends.sql.image_search import (
     BEFORE_ALL,
-    WIDE_CELL,
     candidates,
     exact,
 )
@@ -90,15 +87,15 @@ _BANDS = """
 SELECT band, COUNT(*) AS images FROM image
 WHERE survey = ? AND kind = 'science' AND band IS NOT NULL GROUP BY band
 """
-_CELLS = """
-SELECT COUNT(DISTINCT c.cell) AS cells FROM image i JOIN cover c ON c.image = i.number
-WHERE i.survey = ? AND c.cell >= 0
-"""
+_CELLS = f"""
+SELECT COUNT(DISTINCT c.cell % {CELLS}) AS cells
+FROM image i JOIN cover c ON c.image = i.number WHERE i.survey = ? AND c.cell >= 0
+"""  # noqa: S608  # own number
 _WIDE = "SELECT DISTINCT pieces FROM image WHERE survey = ? AND pieces <> ''"
-_ALL_CELLS = """
-SELECT DISTINCT c.cell AS cell FROM image i JOIN cover c ON c.image = i.number
-WHERE i.survey = ? AND c.cell >= 0
-"""
+_ALL_CELLS = f"""
+SELECT DISTINCT c.cell % {CELLS} AS cell
+FROM image i JOIN cover c ON c.image = i.number WHERE i.survey = ? AND c.cell >= 0
+"""  # noqa: S608  # own number
 _FOOTPRINTS = """
 SELECT SUM(area) AS area FROM (SELECT MAX(width * height * scale * scale) AS area
 FROM image WHERE survey = ? GROUP BY polygon) AS footprint
@@ -215,7 +212,7 @@ class SqlImageIndex:
     async def put_files(self, survey: str, files: Sequence[ScannedFile]) -> None:
         for first in range(0, len(files), _TOGETHER):
             some = files[first : first + _TOGETHER]
-            covers = await asyncio.to_thread(_covers, some)
+            covers = await asyncio.to_thread(covers_of, some)
             await self._database.run(
                 lambda some=some, covers=covers: _put_files(survey, some, covers)  # type: ignore[misc]
             )
@@ -262,7 +259,7 @@ class SqlImageIndex:
             rows = await read(_ALL_CELLS, survey)
             every = {row["cell"] for row in rows}
             texts = {text for row in wide for text in row["pieces"].split(";")}
-            of_each = await asyncio.to_thread(lambda: list(map(_cells, texts)))
+            of_each = await asyncio.to_thread(lambda: list(map(outline_cells, texts)))
             cells = len(every.union(*of_each))
         kinds = {row["kind"]: row["images"] for row in await read(_KINDS, survey)}
         bands = {row["band"]: row["images"] for row in await read(_BANDS, survey)}
@@ -324,22 +321,6 @@ def _one(text: str, values: Sequence[object]) -> Work[None]:
     yield Statement(text, values)
 
 
-def _covers(files: Sequence[ScannedFile]) -> list[list[int]]:
-    """Return the cells that each image of the files touches."""
-    images = (image for file in files for image in file.images)
-    # From the outline as it is stored, so that the same cells are found to delete.
-    return [
-        [WIDE_CELL] if image.pieces else _cells(polygon_text(image.polygon))
-        for image in images
-    ]
-
-
-@lru_cache(maxsize=4096)
-def _cells(outline: str) -> list[int]:
-    """Return the cells of an outline, which image, weight and mask often share."""
-    return polygon_cells(polygon_of(outline))
-
-
 def _put_files(
     survey: str, files: Sequence[ScannedFile], covers: Sequence[Sequence[int]]
 ) -> Work[None]:
@@ -383,14 +364,16 @@ def _put_files(
 def _forget_images(survey: str, paths: Sequence[str]) -> Work[None]:
     marks = ", ".join("?" for _ in paths)
     text = (
-        "SELECT number, t, polygon, pieces FROM image "  # noqa: S608  # marks
+        "SELECT number, t, t_min, t_max, polygon, pieces FROM image "  # noqa: S608  # marks
         f"WHERE survey = ? AND path IN ({marks})"
     )
     rows = yield Statement(text, (survey, *paths))
     cover = [
         (cell, row["t"], row["number"])
         for row in rows
-        for cell in ([WIDE_CELL] if row["pieces"] else _cells(row["polygon"]))
+        for cell in stored_cells(
+            row["polygon"], row["t_min"], row["t_max"], wide=bool(row["pieces"])
+        )
     ]
     yield Batch(_UNCOVER, cover)
     yield Batch("DELETE FROM image WHERE number = ?", [(r["number"],) for r in rows])
