@@ -96,9 +96,11 @@ def _testbed(verb: str, folder: Path, *more: str) -> str:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Yield the cluster of the session."""
-    yield from started()
+    with started() as one:
+        yield one
 
 
+@contextlib.contextmanager
 def started() -> Iterator[Cluster]:
     """Start a cluster, yield it, and stop it."""
     if os.geteuid() != 0:
@@ -109,11 +111,15 @@ def started() -> Iterator[Cluster]:
     parent = Path("/tmp") / new_name()
     parent.mkdir(0o755)
     folder = parent / "c"
-    told = _testbed("start", folder)
-    lines = dict(line.split("=", 1) for line in told.splitlines())
-    users = tuple(lines["SLURM_USERS"].split())
-    yield Cluster(folder, Path(lines["SLURM_CONF"]), users)
-    _testbed("stop", folder)
+    try:
+        told = _testbed("start", folder)
+        lines = dict(line.split("=", 1) for line in told.splitlines())
+        users = tuple(lines["SLURM_USERS"].split())
+        yield Cluster(folder, Path(lines["SLURM_CONF"]), users)
+    finally:
+        # Also after a test, a fixture or the start has failed: nothing of it is left.
+        if folder.exists():
+            _testbed("stop", folder)
     assert not folder.exists()
     assert not set(users) & {person.pw_name for person in pwd.getpwall()}
     # Of those that were killed just now, some may still be ending.

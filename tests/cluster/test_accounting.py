@@ -42,7 +42,7 @@ Sums = dict[tuple[str, str, str], float]
 @pytest.fixture(scope="module")
 def accounted() -> Iterator[Cluster]:
     """Yield a cluster with a tree of accounts, and jobs on the three days before."""
-    for cluster in started():
+    with started() as cluster:
         cluster.end("slurmctld", "TERM")
         text = cluster.conf.read_text()
         old = "AccountingStorageEnforce=associations"

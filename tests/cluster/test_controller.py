@@ -49,7 +49,8 @@ LEFT_BEHIND = 20
 @pytest.fixture(scope="module")
 def spare() -> Iterator[Cluster]:
     """Yield a cluster whose daemons may be killed."""
-    yield from started()
+    with started() as one:
+        yield one
 
 
 def test_what_a_killed_controller_forgets_is_done_once(

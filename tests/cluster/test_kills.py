@@ -29,7 +29,8 @@ OPEN = ("new", "queued", "held", "active")
 @pytest.fixture(scope="module")
 def spare() -> Iterator[Cluster]:
     """Yield a cluster whose daemons may be killed."""
-    yield from started()
+    with started() as one:
+        yield one
 
 
 class Killed:

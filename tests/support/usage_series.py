@@ -61,8 +61,19 @@ def jobs(random: np.random.Generator, days: int) -> Series:
     return found
 
 
+def rare(random: np.random.Generator, days: int) -> Series:
+    """Return usage that is zero for weeks, and now and then very large."""
+    found, busy = np.zeros(days), False
+    for day in range(days):
+        if random.random() < (1 / 20 if busy else 1 / 60):
+            busy = not busy
+        if random.random() < (0.5 if busy else 0.02):
+            found[day] = random.lognormal(6, 2.2)
+    return found
+
+
 SIMULATED: Mapping[str, Callable[[np.random.Generator, int], Series]] = {
-    made.__name__: made for made in (steady, campaigns, drifting, stepping, jobs)
+    made.__name__: made for made in (steady, campaigns, drifting, stepping, jobs, rare)
 }
 
 

@@ -62,7 +62,7 @@ NONCE = "@5f1"
 def sacct(*rows: tuple[object, ...]) -> str:
     """Return rows as sacct prints them; those without id and state are jobs."""
     whole = [
-        row if len(row) > 9 else (*row, number, "COMPLETED")
+        (*row, *(number, "COMPLETED", "Unknown")[len(row) - 9 :])
         for number, row in enumerate(rows)
     ]
     return "".join(NONCE.join(map(str, row)) + "\n" for row in whole)

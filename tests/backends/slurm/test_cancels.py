@@ -23,7 +23,7 @@ from gatewright.backends.slurm.commands import Slurm
 from gatewright.backends.slurm.marks import NativeId
 from gatewright.backends.slurm.scheduler import Lost
 from gatewright.backends.worker import OneWorker, Worker
-from gatewright.core.errors import GatewayError, TimedOut, Unavailable
+from gatewright.core.errors import GatewayError, NotAllowed, TimedOut, Unavailable
 from gatewright.domains.compute import JobState
 
 __all__ = ["site"]
@@ -214,3 +214,20 @@ async def test_no_order_is_kept_if_one_of_them_has_no_grant(tmp_path: Path) -> N
     cancels = Cancels(cast("Client", People()), tmp_path, 1.0, lambda: 0.0)
     assert not await cancels.keep([LOST, SECOND])
     assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("error", [Unavailable(), TimedOut(), NotAllowed("No.")])
+async def test_the_end_of_a_job_is_told_though_its_order_s_grant_cannot_be_ended(
+    taken: Site, monkeypatch: pytest.MonkeyPatch, error: GatewayError
+) -> None:
+    """There is nothing left that the grant could cancel."""
+    assert "kept" in await ordered(taken, LOST)
+
+    async def away(grants: Sequence[str]) -> None:
+        assert grants
+        raise error
+
+    monkeypatch.setattr(taken.intents, "end", away)
+    async with scheduler(taken) as made:
+        await made.forget([str(LOST)])
+    assert kept(taken) == []

@@ -9,8 +9,9 @@ from tests.support.usage_series import SIMULATED, hits, recorded
 
 from gatewright.domains.accounting import LONGEST, forecast
 
-HORIZONS = (7, 30)
-SERIES = 8
+HORIZONS = (7, 30, 90)
+SEEDS = range(100, 108)
+"""Others than 0 to 19, on which the method was chosen."""
 
 
 def test_the_interval_holds_between_70_and_90_percent(
@@ -18,11 +19,11 @@ def test_the_interval_holds_between_70_and_90_percent(
 ) -> None:
     held, asked = Counter[str](), Counter[str]()
     for name, made in SIMULATED.items():
-        for seed in range(100, 100 + SERIES):
-            series = made(np.random.default_rng(seed), 400)
+        for seed in SEEDS:
+            series = made(np.random.default_rng(seed), 500)
             for days in HORIZONS:
-                held_now, asked_now = hits(series, days, 45)
-                for part in (name, f"{days} days"):
+                held_now, asked_now = hits(series, days, 100)
+                for part in (name, f"{days} days", f"{name}, {days} days"):
                     held[part] += held_now
                     asked[part] += asked_now
     coverage = {part: held[part] / asked[part] for part in asked}
@@ -33,7 +34,9 @@ def test_the_interval_holds_between_70_and_90_percent(
             f"({sum(asked.values())} forecasts)",
         )
     for name, share in coverage.items():
-        assert 0.7 <= share <= 0.9, name
+        # There are some 50 forecasts of one kind at one horizon.
+        noise = 2 * (0.16 / asked[name]) ** 0.5 if "," in name else 0.0
+        assert 0.7 - noise <= share <= 0.9 + noise, name
 
 
 def test_the_interval_holds_on_recorded_usage(
@@ -43,12 +46,12 @@ def test_the_interval_holds_on_recorded_usage(
     if not path.exists():
         missing("../shared/collections/slurm")
     series = recorded(path)
-    found = {days: hits(series, days, 5) for days in HORIZONS}
+    found = {days: hits(series, days, 3) for days in HORIZONS}
     with capsys.disabled():
         print(f"recorded usage, {len(series)} days: {found}")  # noqa: T201  # figures
-    # It is a sample of 100 jobs on 30 days: too thin to judge a month by.
-    held, asked = found[7]
-    assert 0.7 <= held / asked <= 0.9
+    # A sample of 100 jobs on 30 days of eleven months; 90 days of it are known thrice.
+    for days, (held, asked) in found.items():
+        assert 0.7 <= held / asked <= 0.9, days
 
 
 def test_weekends_are_kept() -> None:

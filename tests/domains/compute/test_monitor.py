@@ -15,8 +15,6 @@ from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.core.background import Background
 from gatewright.core.errors import (
     InvalidContent,
-    NotAllowed,
-    PersonAbsent,
     TimedOut,
     Unavailable,
 )
@@ -272,79 +270,3 @@ async def test_a_scheduler_that_tells_no_more_is_followed_anew(
     monkeypatch.setattr(scheduler, "changes", once)
     records = JobRecords("local", scheduler, table, events)
     assert await JobMonitor("local", scheduler, table, records).follow() == 1.0
-
-
-async def test_of_a_person_who_is_absent_each_job_is_asked_for_by_itself(
-    scheduler: ToldScheduler,
-    jobs: JobService,
-    table: SqlJobTable,
-    events: EventHub,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """One may be known by what was left behind for it, and another not."""
-    made = await jobs.submit(ADA, "local", [SPEC] * 3)
-    known, waits, unknown = (job.native_id or "" for job in made)
-    asked: list[Sequence[str]] = []
-
-    async def status(user: str, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        asked.append(native_ids)
-        if len(native_ids) > 1 or native_ids == [waits]:
-            raise PersonAbsent
-        ended = JobStatus(known, JobState.COMPLETED, "DONE", ended_at=3.0)
-        return {known: ended} if native_ids == [known] else {}
-
-    async def once() -> AsyncGenerator[Changes, None]:
-        yield Changes(1.0, [], complete=True)
-
-    monkeypatch.setattr(scheduler, "status", status)
-    monkeypatch.setattr(scheduler, "changes", once)
-    records = JobRecords("local", scheduler, table, events)
-    await JobMonitor("local", scheduler, table, records).follow()
-    assert asked == [[known, waits, unknown], [known], [waits], [unknown]]
-    now = [(await jobs.get(ADA, "local", job.id)).native_state for job in made]
-    assert now == ["DONE", "PENDING", "LOST"]
-
-
-async def test_whoever_cannot_be_asked_for_delays_nobodys_jobs(
-    scheduler: ToldScheduler,
-    jobs: JobService,
-    table: SqlJobTable,
-    events: EventHub,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """No person whose account was removed, whose worker hangs, or who is not there."""
-    people = {name: caller(name) for name in ("gone", "hung", "ada", "absent")}
-    for person in people.values():
-        await jobs.submit(person, "local", [SPEC])
-    recorded = asyncio.Event()
-
-    async def status(user: str, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        if user == "gone":
-            raise NotAllowed("There is no Unix account of this name.")
-        if user == "absent":
-            raise PersonAbsent
-        if user == "hung":
-            async with asyncio.timeout(60):
-                await recorded.wait()
-            raise TimedOut
-        return {}
-
-    async def once() -> AsyncGenerator[Changes, None]:
-        yield Changes(1.0, [], complete=True)
-
-    monkeypatch.setattr(scheduler, "status", status)
-    monkeypatch.setattr(scheduler, "changes", once)
-    records = JobRecords("local", scheduler, table, events)
-    following = asyncio.create_task(
-        JobMonitor("local", scheduler, table, records).follow()
-    )
-    lost = await until(jobs, "3", lambda job: job.ended)
-    assert lost.native_state == "LOST"
-    recorded.set()
-    await following
-    assert "Jobs of gone on local are not accounted for: There is no" in caplog.text
-    assert "Jobs of absent" not in caplog.text
-    for name, number in (("gone", "1"), ("hung", "2"), ("absent", "4")):
-        job = await jobs.get(people[name], "local", number)
-        assert job.state is JobState.QUEUED

@@ -1,5 +1,6 @@
 """The command lines that ask Slurm about accounts, shares and usage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,9 +20,11 @@ SHARE_FIELDS = (
 """Columns of ``sshare``."""
 USE_FIELDS = (
     "User,Account,Partition,AllocCPUS,AllocNodes,AllocTRES,ElapsedRaw,Start,End,JobID,"
-    "State"
+    "State,Submit"
 )
 """Columns of ``sacct`` for usage."""
+RUN_FIELDS = "JobID,User,Submit"
+"""Columns of ``sacct`` for the runs of jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +68,37 @@ class AccountQueries:
 
         Jobs that were requeued are listed once for each run.
         """
+        return self._runs(
+            nonce,
+            f"--format={USE_FIELDS}",
+            "--truncate",
+            f"--starttime={_time(start)}",
+            f"--endtime={_time(end)}",
+        )
+
+    def later_runs(self, nonce: str, start: float, numbers: Sequence[str]) -> Call:
+        """List the runs of some jobs that wait, go on or end after a time.
+
+        It is in seconds since 1970 UTC.
+        """
+        return self._runs(
+            nonce,
+            f"--format={RUN_FIELDS}",
+            f"--starttime={_time(start)}",
+            f"--jobs={','.join(numbers)}",
+        )
+
+    def _runs(self, nonce: str, *more: str) -> Call:
+        """List each run of jobs on a line, without its steps."""
         return self.slurm.question(
             "sacct",
             "--noheader",
             "--allusers",
             "--allocations",
             "--duplicates",
-            "--truncate",
             "--parsable2",
             f"--delimiter={nonce}",
-            f"--starttime={_time(start)}",
-            f"--endtime={_time(end)}",
-            f"--format={USE_FIELDS}",
+            *more,
         )
 
     def _sacctmgr(self, *words: str) -> Call:

@@ -7,10 +7,14 @@ from gatewright.backends.slurm import values
 from gatewright.backends.slurm.account_commands import (
     ACCOUNT_FIELDS,
     ASSOCIATION_FIELDS,
+    RUN_FIELDS,
     SHARE_FIELDS,
     USE_FIELDS,
 )
 from gatewright.backends.slurm.failures import unexpected
+
+Job = tuple[str, str]
+"""Id of a job and the account that it ran under: ids are given again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,14 @@ class UseRow:
     """Id of the job, with ``+1`` and so on for further parts of a heterogeneous one."""
     state: str
     """State of this run; ``REQUEUED`` if another followed on request."""
+    submitted_at: float | None
+    """Time of submission, seconds since 1970 UTC; of a further run, when the job was
+    put back into the queue."""
+
+    @property
+    def job(self) -> Job:
+        """The job of this run."""
+        return self.number, self.user
 
 
 def accounts(text: str) -> list[AccountRow]:
@@ -199,7 +211,7 @@ def uses(text: str, nonce: str) -> list[UseRow]:
         if len(cells) != USE_FIELDS.count(",") + 1:
             raise unexpected("sacct")
         user, account, partition, cores, nodes, given, elapsed, *rest = cells
-        start, end, number, state = rest
+        start, end, number, state, submitted = rest
         found.append(
             UseRow(
                 user,
@@ -213,8 +225,30 @@ def uses(text: str, nonce: str) -> list[UseRow]:
                 values.moment(end),
                 number,
                 state,
+                values.moment(submitted),
             )
         )
+    return found
+
+
+def runs(text: str, nonce: str) -> dict[Job, float]:
+    """Return when the last run of each job was submitted, seconds since 1970 UTC.
+
+    ``text`` is the output of :meth:`AccountQueries.later_runs`.
+
+    Raises
+    ------
+    BackendFailed
+        The output has another form.
+    """
+    found: dict[Job, float] = {}
+    for line in text.splitlines():
+        cells = line.split(nonce)
+        if len(cells) != RUN_FIELDS.count(",") + 1:
+            raise unexpected("sacct")
+        number, user, submitted = cells
+        at = values.moment(submitted) or 0.0
+        found[number, user] = max(found.get((number, user), at), at)
     return found
 
 

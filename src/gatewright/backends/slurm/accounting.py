@@ -1,13 +1,14 @@
 """Implements the port of a source of accounting with Slurm's commands."""
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gatewright.backends.slurm import account_rows
 from gatewright.backends.slurm.account_commands import AccountQueries
-from gatewright.backends.slurm.account_rows import AssociationRow, ShareRow, UseRow
+from gatewright.backends.slurm.account_rows import AssociationRow, Job, ShareRow, UseRow
 from gatewright.backends.slurm.client import Client, new_nonce, printed
 from gatewright.backends.slurm.commands import Call
 from gatewright.backends.slurm.failures import without_accounting
@@ -26,6 +27,10 @@ from gatewright.domains.accounting import (
 
 _SECONDS = 300.0
 """Longest time for a query of the accounting database."""
+_TOGETHER = 1000
+"""Most jobs of one query."""
+_PUT_BACK = frozenset({"PREEMPTED", "NODE_FAIL", "BOOT_FAIL"})
+"""Ends of runs after which Slurm puts jobs back into the queue by itself."""
 _HIDING = frozenset({"accounts", "jobs", "usage", "users", "all"})
 _ENFORCING = frozenset({"limits", "safe", "all"})
 _SEEING = frozenset({"Operator", "Administrator"})
@@ -91,9 +96,16 @@ class SlurmAccounting:
         nonce = new_nonce()
         text = await self._ask(self._queries.usage(nonce, start, end))
         # A day of a large cluster has a hundred thousand jobs.
-        return await asyncio.to_thread(
-            lambda: uses_of(account_rows.uses(text, nonce), end)
-        )
+        rows = await asyncio.to_thread(account_rows.uses, text, nonce)
+        # Of these, the next run may begin only after the window.
+        ends = (rows[place] for place in _last_runs(rows).values())
+        numbers = sorted({row.number for row in ends if row.state in _PUT_BACK})
+        later: dict[Job, float] = {}
+        for first in range(0, len(numbers), _TOGETHER):
+            some, nonce = numbers[first : first + _TOGETHER], new_nonce()
+            call = self._queries.later_runs(nonce, end, some)
+            later |= account_rows.runs(await self._ask(call), nonce)
+        return await asyncio.to_thread(uses_of, rows, end, later)
 
     async def _hidden(self) -> str:
         """Return what Slurm does not show to the service account; "" for nothing."""
@@ -198,26 +210,31 @@ def projects_of(
     return found
 
 
-def uses_of(rows: Sequence[UseRow], end: float) -> list[Use]:
+def uses_of(
+    rows: Sequence[UseRow], end: float, later: Mapping[Job, float] | None = None
+) -> list[Use]:
     """Return the sums of parts of jobs by account, user and partition.
 
-    ``end`` is the end of the time window: a job that ended before is counted, once
-    for all its runs and parts.
+    All runs of a job count as usage, as ``sreport`` counts them. The job is counted
+    once for all its runs and parts, if it has ended before ``end``, the end of the time
+    window. A run that made room for another job, or whose node failed, is not its end
+    if Slurm put it back into the queue: then another follows, in the window or among
+    the ``later`` ones, given by when they were submitted (seconds since 1970 UTC).
     """
-    ends: dict[str, tuple[float, int]] = {}
-    for place, row in enumerate(rows):
+    last = _last_runs(rows)
+    over = set()
+    for job, place in last.items():
+        row, following = rows[place], (later or {}).get(job, 0.0)
         # A job that goes on after the window is given its end, also one that begins
-        # only then. Of the runs of one that was put back, the last is its end.
+        # only then.
         if (
             row.started_at is not None
             and row.ended_at is not None
             and row.started_at <= row.ended_at < end
             and not row.state.startswith("REQUEUED")
-            and row.number.partition("+")[2] in {"", "0"}
+            and following <= (row.submitted_at or 0.0)
         ):
-            found = row.started_at, place
-            ends[row.number] = max(ends.get(row.number, found), found)
-    last = {place for _, place in ends.values()}
+            over.add(place)
     sums: defaultdict[Key, Amount] = defaultdict(Amount)
     for place, row in enumerate(rows):
         sums[row.account or NO_PROJECT, row.user, row.partition] += Amount(
@@ -225,13 +242,23 @@ def uses_of(rows: Sequence[UseRow], end: float) -> list[Use]:
             row.seconds * row.nodes,
             row.seconds * row.gpus,
             row.seconds,
-            int(place in last),
+            int(place in over),
         )
     return [
         Use(account, user, partition, amount)
         for (account, user, partition), amount in sorted(sums.items())
         if amount.wall_seconds or amount.jobs
     ]
+
+
+def _last_runs(rows: Sequence[UseRow]) -> dict[Job, int]:
+    """Return the place of the last run of each job; only its first part counts."""
+    found: dict[Job, tuple[float, float, int]] = {}
+    for place, row in enumerate(rows):
+        if row.number.partition("+")[2] in {"", "0"}:
+            run = row.submitted_at or 0.0, row.started_at or math.inf, place
+            found[row.job] = max(found.get(row.job, run), run)
+    return {job: place for job, (_, _, place) in found.items()}
 
 
 def _member(

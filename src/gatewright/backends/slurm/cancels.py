@@ -11,7 +11,7 @@ from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.marks import NativeId, native_id
 from gatewright.backends.slurm.statuses import has_ended, own_id
 from gatewright.core.clock import Clock
-from gatewright.core.errors import GatewayError, Unavailable
+from gatewright.core.errors import GatewayError
 from gatewright.domains.compute import JobState, JobStatus
 
 _AT_ONCE = 8
@@ -112,7 +112,7 @@ class Cancels:
         grants = await asyncio.to_thread(self._remove, natives)
         intents = self._client.intents(user)
         if grants and intents is not None:
-            with suppress(Unavailable):  # there is nothing left that it could cancel
+            with suppress(GatewayError):  # there is nothing left that it could cancel
                 await intents.end(grants)
 
     def _write(self, native: NativeId, grant: str) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Set as AbstractSet
+from contextlib import aclosing, suppress
 
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError, PersonAbsent
@@ -16,6 +17,13 @@ _log = logging.getLogger(__name__)
 _CHUNK = 500
 _USERS_AT_ONCE = 8
 """Users whose jobs are asked for at the same time."""
+_TOGETHER = 100
+"""Jobs of one user that are asked for in one question."""
+_EACH_ROUND = 500
+"""Most jobs of one user that are asked for after one complete report."""
+_ALONE_EACH_ROUND = 64
+"""Most of these if each is asked for by itself."""
+_ALONE_AT_ONCE = 4
 _PAUSES = (0.2, 0.5, 1.0)
 
 
@@ -38,18 +46,26 @@ class JobMonitor:
         self._table = table
         self._records = records
         self._clock = clock
+        self._users = asyncio.Semaphore(_USERS_AT_ONCE)
+        self._asking: set[str] = set()
+        self._had_turn: dict[str, set[str]] = {}
 
     async def follow(self) -> float:
         """Record what the scheduler reports until its reports end.
 
+        Users whose jobs a complete report does not contain are asked for beside that,
+        so that thousands of lost jobs, or a worker that hangs, delay no report.
+
         Returns the seconds to wait before the next call.
         """
-        async with aclosing(self._scheduler.changes()) as changes:
+        self._asking.clear()  # of a call that was cut short
+        changing = aclosing(self._scheduler.changes())
+        async with changing as changes, asyncio.TaskGroup() as tasks:
             async for told in changes:
                 for start in range(0, len(told.jobs), _CHUNK):
                     await self._record(told.jobs[start : start + _CHUNK])
                 if told.complete:
-                    await self._account_for_missing(told)
+                    await self._account_for_missing(told, tasks)
         return 1.0
 
     async def resubmit(self) -> float:
@@ -73,14 +89,14 @@ class JobMonitor:
             else:
                 return
 
-    async def _account_for_missing(self, told: Changes) -> None:
+    async def _account_for_missing(
+        self, told: Changes, tasks: asyncio.TaskGroup
+    ) -> None:
         """Deal with jobs that a complete report of the scheduler does not contain.
 
         A job that the scheduler reports as lost before its start becomes ``new`` and is
         submitted again. Any other job that the scheduler does not know becomes failed.
-        The users are asked for beside each other, since one who cannot be asked for,
-        such as a removed account, or whose worker hangs, must not delay the others. The
-        jobs of a user who is absent are asked for one by one: some may go on without.
+        A user about whose jobs questions are still open is asked for nothing more.
         """
         known = {status.native_id for status in told.jobs}
         missing: defaultdict[str, list[str]] = defaultdict(list)
@@ -92,42 +108,68 @@ class JobMonitor:
                 missing[job.user].append(job.native_id)
             if job.started_at is not None:
                 began.add(job.native_id)
-        slots = asyncio.Semaphore(_USERS_AT_ONCE)
+        for user in self._had_turn.keys() - missing.keys() - self._asking:
+            del self._had_turn[user]
+        for user in missing.keys() - self._asking:
+            self._asking.add(user)
+            tasks.create_task(self._account_for(user, missing[user], began))
 
-        async def account(user: str, native_ids: Sequence[str]) -> None:
+    async def _account_for(
+        self, user: str, native_ids: Sequence[str], began: AbstractSet[str]
+    ) -> None:
+        """Ask for a user's missing jobs, some at a time; the rest has its turn later.
+
+        The jobs of a user who is absent are asked for one by one: some may go on
+        without.
+        """
+        had = self._had_turn.get(user, set()).intersection(native_ids)
+        some, start = sorted(native_ids, key=had.__contains__)[:_EACH_ROUND], 0
+        slots = asyncio.Semaphore(_ALONE_AT_ONCE)
+
+        async def alone(native_id: str) -> None:
             async with slots:
-                try:
-                    found = await self._scheduler.status(user, native_ids)
-                except PersonAbsent:
-                    if len(native_ids) > 1:
-                        alone.extend((user, [one]) for one in native_ids)
-                    return  # what is left is told when the person asks again
-                except GatewayError as error:
-                    _log.warning(
-                        "Jobs of %s on %s are not accounted for: %s",
-                        user,
-                        self._system,
-                        error.text,
-                    )
-                    return
-            statuses = {
-                native_id: status
-                for native_id, status in found.items()
-                if status.state is not JobState.NEW or native_id not in began
-            }
-            lost = [
-                JobStatus(
-                    native_id=native_id,
-                    state=JobState.FAILED,
-                    native_state="LOST",
-                    reason="The scheduler knows nothing of this job any more.",
-                    ended_at=self._clock(),
-                )
-                for native_id in native_ids
-                if native_id not in statuses
-            ]
-            await self._record([*statuses.values(), *lost])
+                with suppress(GatewayError):  # it has its turn again
+                    await self._ask(user, [native_id], began)
 
-        alone: list[tuple[str, list[str]]] = []
-        await asyncio.gather(*(account(*one) for one in missing.items()))
-        await asyncio.gather(*(account(*one) for one in alone))
+        try:
+            async with self._users:
+                try:
+                    for start in range(0, len(some), _TOGETHER):
+                        await self._ask(user, some[start : start + _TOGETHER], began)
+                except PersonAbsent:
+                    # What is left is told when the person asks again.
+                    some = some[: start + _ALONE_EACH_ROUND]
+                    if len(some) - start > 1:
+                        await asyncio.gather(*map(alone, some[start:]))
+        except GatewayError as error:
+            _log.warning(
+                "Jobs of %s on %s are not accounted for: %s",
+                *(user, self._system, error.text),
+            )
+        finally:
+            had.update(some)
+            self._had_turn[user] = had if len(had) < len(native_ids) else set()
+            self._asking.discard(user)
+
+    async def _ask(
+        self, user: str, native_ids: Sequence[str], began: AbstractSet[str]
+    ) -> None:
+        """Ask for missing jobs of a user, and record their states."""
+        found = await self._scheduler.status(user, native_ids)
+        statuses = {
+            native_id: status
+            for native_id, status in found.items()
+            if status.state is not JobState.NEW or native_id not in began
+        }
+        lost = [
+            JobStatus(
+                native_id=native_id,
+                state=JobState.FAILED,
+                native_state="LOST",
+                reason="The scheduler knows nothing of this job any more.",
+                ended_at=self._clock(),
+            )
+            for native_id in native_ids
+            if native_id not in statuses
+        ]
+        await self._record([*statuses.values(), *lost])
