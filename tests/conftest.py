@@ -21,6 +21,10 @@ settings.register_profile("gatewright", deadline=None, derandomize="CI" in os.en
 settings.load_profile("gatewright")
 
 
+# Threads of NumPy spin while they wait for one another, which takes time of the tests
+# that run beside: one thread, as in the reader processes. NumPy is not imported yet.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 SERVICES = frozenset({"postgresql_server", "chromium", "cluster", "providers"})
 """Fixtures that start something large."""
 

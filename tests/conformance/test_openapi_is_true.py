@@ -284,7 +284,7 @@ def test_filters(ask: Asked) -> None:
 
 
 def test_classifiers(ask: Asked) -> None:
-    body = {"survey": "simulated-sky", "method": "injection"}
+    body = {"survey": "simulated-sky", "method": "injection", "differences": 12}
     made = ask("POST", "/classifiers", 202, json=body)
     place = made.headers["Location"].removeprefix(API)
     ask("POST", "/classifiers", 409, json=body)

@@ -31,7 +31,8 @@ from gatewright.domains.classification import (
 from gatewright.domains.discovery import Candidate, Tally
 from gatewright.domains.processing import FrameRef
 from gatewright.domains.sky import Image
-from gatewright.operations.classification import MOST_JUDGES, Classifiers
+from gatewright.operations.classification import Classifiers
+from gatewright.operations.judging import MOST_JUDGES
 from gatewright.operations.learning import (
     Found,
     Learned,
@@ -163,38 +164,35 @@ async def test_a_worse_one_is_refused_and_an_equal_one_is_used(world: World) -> 
     assert await world.store.active("night") == first.id
 
 
-async def test_pairs_are_taken_both_ways_with_seeds_of_the_version(
-    world: World,
-) -> None:
+async def test_pairs_are_tried_with_seeds_of_the_version(world: World) -> None:
     made = await world.trained()
     trials = world.trainer.trials
-    assert len(trials) == made.total == made.done
-    assert made.total % 2 == 0
+    # Each trial is two differences, one for each way round.
+    assert 2 * len(trials) == made.total == made.done
     sides = [one["sides"] for one in trials]
-    assert ("b", "a") in sides
-    assert ("a", "b") in sides
+    assert set(sides) == {("b", "a"), ("c", "b")}
     seeds = [one["seed"] for one in trials]
     assert len(set(seeds)) == len(seeds)
-    assert sum(one["plain"] for one in trials) == 2 * 2
+    assert sum(one["plain"] for one in trials) == 2
     assert {one["person"] for one in trials} == {"ada"}
     by_pair = {frozenset(one["sides"]): one["epoch"] for one in trials}
     assert sorted(by_pair.values()) == [0, 1]
 
 
 async def test_scores_are_those_of_the_active_one(world: World) -> None:
-    assert await world.classifiers.judge("night", [{"likeness": 1.0}]) is None
+    assert await world.classifiers.judges.judge("night", [{"likeness": 1.0}]) is None
     made = await world.trained()
-    found = await world.classifiers.judge(
+    found = await world.classifiers.judges.judge(
         "night", [{"likeness": 0.99}, {"likeness": 0.01}]
     )
     assert found is not None
     assert found.classifier == made.id
     assert found.scores[0] > 0.5 > found.scores[1]
-    again = await world.classifiers.judge("night", [{"likeness": 0.99}])
+    again = await world.classifiers.judges.judge("night", [{"likeness": 0.99}])
     assert again is not None
     assert again.scores[0] == found.scores[0]
-    assert await world.classifiers.judge("team", [{"likeness": 0.99}]) is None
-    assert await world.classifiers.judge("night", []) is None
+    assert await world.classifiers.judges.judge("team", [{"likeness": 0.99}]) is None
+    assert await world.classifiers.judges.judge("night", []) is None
 
 
 async def test_classifiers_come_in_pages(world: World) -> None:
@@ -229,11 +227,14 @@ async def test_few_classifiers_are_kept_in_memory(
     monkeypatch.setattr(world.store, "content", content)
     surveys = [f"s{number}" for number in range(MOST_JUDGES + 1)]
     for survey in [*surveys[:-1], surveys[0], surveys[-1]]:
-        assert await world.classifiers.judge(survey, [{"likeness": 0.99}]) is not None
+        assert (
+            await world.classifiers.judges.judge(survey, [{"likeness": 0.99}])
+            is not None
+        )
     assert read == [f"r-{survey}" for survey in surveys]
     # The least recently used one made room for the last.
     for survey in (surveys[0], surveys[-1], surveys[1]):
-        await world.classifiers.judge(survey, [{"likeness": 0.99}])
+        await world.classifiers.judges.judge(survey, [{"likeness": 0.99}])
     assert read[len(surveys) :] == [f"r-{surveys[1]}"]
 
 
@@ -348,7 +349,7 @@ async def test_a_damaged_one_keeps_no_other_from_being_trained(
     damaged = await world.store.begin("night", Method.INJECTION, "ada", 1000.0, 1010.0)
     ready = replace(damaged, state=ClassifierState.READY, active=True)
     await world.store.end(ready, Content(text, "{", text))
-    assert await world.classifiers.judge("night", [{"likeness": 0.99}]) is None
+    assert await world.classifiers.judges.judge("night", [{"likeness": 0.99}]) is None
     assert f"judge of classifier '{damaged.id}' cannot be read" in caplog.text
     with pytest.raises(NotFound, match="damaged"):
         await world.classifiers.report(ADA, damaged.id)

@@ -24,8 +24,8 @@ from gatewright.domains.processing import (
     ProductKind,
     ProductState,
 )
-from gatewright.operations.classification import Scores
 from gatewright.operations.discovery import record_difference
+from gatewright.operations.judging import Scores
 
 SCIENCE = [FrameRef("night~a~0", ("night",), "/a", "1", 0, mjd=58340.5)]
 

@@ -11,8 +11,8 @@ from gatewright.domains.processing import (
     ProductKind,
     ProductState,
 )
-from gatewright.operations.classification import Scores
 from gatewright.operations.discovery import record_difference
+from gatewright.operations.judging import Scores
 
 
 class Judges:

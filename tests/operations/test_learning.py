@@ -18,7 +18,7 @@ from gatewright.operations.learning import (
     Pair,
     gathered,
     pairs_of,
-    turns_of,
+    trials_of,
     with_votes,
 )
 
@@ -45,15 +45,35 @@ def test_images_go_with_those_before_them_in_their_night_and_band() -> None:
 
 
 def test_many_pairs_are_taken_evenly_and_few_several_times() -> None:
-    many = pairs_of([image(f"{n:03}", float(n)) for n in range(100)])
+    every = pairs_of([image(f"{n:03}", float(n)) for n in range(100)])
+    many = trials_of(every, None)
     assert len(many) == MOST_PAIRS
     nights = [int(one.science.id) for one in many]
-    assert nights[0] < 5
-    assert nights[-1] > 94
-    assert {one.epoch for one in many} == {0, 1}
-    assert turns_of(many) == 2
-    assert turns_of(many[:3]) * 3 >= LEAST_TRIALS
-    assert turns_of(many[:1]) == 8
+    assert min(nights) < 5
+    assert max(nights) > 94
+    assert [one.epoch for one in many].count(1) == MOST_PAIRS / 2
+    few = trials_of(every[:3], None)
+    assert len(few) == LEAST_TRIALS / 2
+    assert all(few.count(one) == 4 for one in every[:3])
+    assert trials_of(every[:1], None) == 4 * every[:1]
+
+
+@pytest.mark.parametrize("differences", [4, 9, 24, 200])
+def test_about_as_many_differences_are_made_as_are_wanted(differences: int) -> None:
+    every = pairs_of([image(f"{n:03}", float(n)) for n in range(41)])
+    assert len(every) == 40
+    trials = trials_of(every, differences)
+    assert differences - 1 <= 2 * len(trials) <= differences + 2 * len(every)
+    assert {one.epoch for one in trials} == {0, 1}
+
+
+def test_pairs_of_one_kind_alone_are_taken_too() -> None:
+    every = [
+        one
+        for one in pairs_of([image(f"{n:03}", float(n)) for n in range(100)])
+        if one.epoch == 1
+    ]
+    assert len(trials_of(every, 8)) == 2 * 2
 
 
 def test_what_shows_twice_without_a_common_image_may_be_real() -> None:

@@ -20,6 +20,7 @@ from tests.support.needs import shared_data
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.backends.processing.trials import (
     HeldOut,
+    Plain,
     examples_of,
     found_in,
     injected,
@@ -131,12 +132,16 @@ def decam(turns: int) -> Iterator[Part]:
         def held(_ra: float, _dec: float, group: str = group) -> bool:
             return group == "04"
 
-        frames = [decam_frame(f"DEC-OBS{group}{letter}") for letter in "abcde"]
+        frames = [
+            Plain.of(decam_frame(f"DEC-OBS{group}{letter}")) for letter in "abcde"
+        ]
         for first, second in pairwise(range(5)):
             # What is bogus is the same each time, and counts once.
             plain = [
                 one
-                for one in found_in(frames[first], frames[second], held)
+                for one in found_in(
+                    frames[first].prepared, frames[second].prepared, held
+                )
                 if (one.features["snr"] or 0.0) >= THRESHOLD
             ]
             for turn in range(turns):
@@ -167,7 +172,7 @@ def read_frame(path: Path) -> Frame:
 
 
 def _injected(
-    science: Frame, reference: Frame, seed: Sequence[int], held: HeldOut
+    science: Plain, reference: Plain, seed: Sequence[int], held: HeldOut
 ) -> Part:
     found, detections, given = injected(science, reference, np.random.default_rng(seed))
     examples, trials = examples_of(found, detections, given, held, 0.0, bogus=False)

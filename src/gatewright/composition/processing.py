@@ -75,7 +75,7 @@ async def open_processing(
         discovery.voted,
     )
     stack.push_async_callback(classifiers.close)
-    record = partial(record_difference, discovery, classifiers)
+    record = partial(record_difference, discovery, classifiers.judges)
     processing = Processing(
         sky,
         reader,

@@ -3,12 +3,11 @@
 import asyncio
 import json
 import logging
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.claims import Claims
@@ -19,12 +18,12 @@ from gatewright.domains.classification import (
     Classifier,
     ClassifierState,
     ClassifierStore,
-    Judge,
     Method,
 )
 from gatewright.domains.discovery import Candidate
 from gatewright.domains.processing import FrameRef
 from gatewright.domains.sky import Image, ImageKind, ImageQuery, SkyService
+from gatewright.operations.judging import Judges
 from gatewright.operations.learning import (
     Found,
     Learned,
@@ -33,7 +32,7 @@ from gatewright.operations.learning import (
     concluded,
     gathered,
     pairs_of,
-    turns_of,
+    trials_of,
     with_votes,
 )
 from gatewright.operations.product_images import frame_of
@@ -44,8 +43,6 @@ MOST_VOTED = 20_000
 """Largest number of candidates whose votes a training uses."""
 MOST_FRAMES = 400
 """Frames of a survey that pairs are chosen from."""
-MOST_JUDGES = 16
-"""Trained classifiers that are kept in memory; the least recently used one goes."""
 _PAGE = 200
 _ENDED = "The gateway ended while it was trained; train another."
 _FIRST = "Train one by injection first: votes are added to it."
@@ -68,7 +65,7 @@ class Trainer(Protocol):
         seed: int,
         person: str,
     ) -> Found:
-        """Inject stars into two frames, subtract them, and return what is found.
+        """Inject stars into two frames, subtract them both ways, and return the finds.
 
         With ``epoch`` 0, half of the fields serve for training; with 1, the other half
         serves for the test. With ``plain``, the frames are also subtracted without
@@ -98,18 +95,8 @@ Voted = Callable[[Caller, str, int], Awaitable[Sequence[Candidate]]]
 """Returns at most some number of candidates of a survey that people voted on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What a classifier says of detections."""
-
-    classifier: str
-    """Its name."""
-    scores: Sequence[float]
-    """How likely each is real, 0 to 1."""
-
-
 class Classifiers:
-    """What the faces may do with classifiers, and how new candidates are judged."""
+    """What the faces may do with classifiers; ``judges`` has the trained ones."""
 
     def __init__(
         self,
@@ -125,8 +112,8 @@ class Classifiers:
         self._voted = voted
         self._clock = clock
         self.claims = Claims(clock)
+        self.judges = Judges(store)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._judges: OrderedDict[str, Judge] = OrderedDict()
 
     async def close(self) -> None:
         """End the trainings."""
@@ -200,8 +187,17 @@ class Classifiers:
             ) from error
         return content.report
 
-    async def train(self, caller: Caller, survey: str, method: Method) -> Classifier:
+    async def train(
+        self,
+        caller: Caller,
+        survey: str,
+        method: Method,
+        differences: int | None = None,
+    ) -> Classifier:
         """Begin to train the next version for a survey; return it as it is now.
+
+        ``differences`` is about how many a training by injection makes; None for as
+        many as :func:`gatewright.operations.learning.trials_of` takes.
 
         Raises
         ------
@@ -223,7 +219,7 @@ class Classifiers:
                 raise Conflict(
                     "This survey has no two images of one band that overlap."
                 )
-            gather = partial(self._by_injection, pairs)
+            gather = partial(self._by_injection, pairs, differences)
         else:
             if not any(
                 one.method is Method.INJECTION and one.state in _TRAINED
@@ -258,25 +254,6 @@ class Classifiers:
             raise Conflict(f"This classifier is {found.state} and cannot be used.")
         await self._store.activate(found)
         return await self.one(caller, classifier)
-
-    async def judge(
-        self, survey: str, found: Sequence[Mapping[str, float | None]]
-    ) -> Scores | None:
-        """Return the scores of detections by a survey's active classifier, if any."""
-        name = await self._store.active(survey)
-        if name is None or not found:
-            return None
-        judge = self._judges.get(name)
-        if judge is None:
-            told = await self._told(name)
-            if told is None:
-                return None
-            judge = await asyncio.to_thread(Judge.from_json, told)
-            self._judges[name] = judge
-            if len(self._judges) > MOST_JUDGES:
-                self._judges.popitem(last=False)
-        self._judges.move_to_end(name)
-        return Scores(name, await asyncio.to_thread(judge.scores, found))
 
     def _now(self, one: Classifier) -> Classifier:
         """Return a classifier, one whose maker ended as failed."""
@@ -317,27 +294,30 @@ class Classifiers:
         voted = await self._voted(caller, made.survey, MOST_VOTED)
         return await asyncio.to_thread(with_votes, before, voted)
 
-    async def _by_injection(self, pairs: Sequence[Pair], made: Classifier) -> Material:
-        """Make the trials of pairs, each turn the other way round."""
-        turns = turns_of(pairs)
+    async def _by_injection(
+        self, pairs: Sequence[Pair], differences: int | None, made: Classifier
+    ) -> Material:
+        """Make the trials of pairs: two differences each, one for each way round."""
+        trials = trials_of(pairs, differences)
         parts: list[tuple[Pair, Found]] = []
         reason: GatewayError | None = None
-        for done in range(turns * len(pairs)):
-            turn, pair = done // len(pairs), pairs[done % len(pairs)]
-            sides = [frame_of(pair.science), frame_of(pair.reference)]
+        seen: set[int] = set()
+        for number, pair in enumerate(trials):
             try:
                 found = await self._trainer.trial(
-                    *(sides if turn % 2 == 0 else reversed(sides)),
+                    frame_of(pair.science),
+                    frame_of(pair.reference),
                     epoch=pair.epoch,
-                    plain=turn < 2,
-                    seed=1000 * made.version + done,
+                    plain=id(pair) not in seen,
+                    seed=1000 * made.version + number,
                     person=made.owner,
                 )
                 parts.append((pair, found))
+                seen.add(id(pair))
             except (NotFound, InvalidContent, Conflict) as error:
                 # A frame without a star, or one that is gone, is left out.
                 reason = error
-            await self._store.step(made.id, done + 1, turns * len(pairs))
+            await self._store.step(made.id, 2 * (number + 1), 2 * len(trials))
         if not parts:
             assert reason is not None  # noqa: S101  # there was a pair
             raise reason
@@ -358,7 +338,7 @@ class Classifiers:
                 )
                 learned = await self._trainer.learn(
                     material,
-                    None if active is None else await self._told(active),
+                    None if active is None else await self.judges.told(active),
                     seed=made.version,
                     person=made.owner,
                 )
@@ -377,19 +357,3 @@ class Classifiers:
                 await self._store.end(failed, None)
             if not isinstance(error, GatewayError):
                 raise
-
-    async def _told(self, classifier: str) -> Any:
-        """Return the judge of a classifier as plain values; None if it is damaged.
-
-        With a damaged judge no candidate gets a score, but candidates are still
-        recorded and the next version can be trained.
-        """
-        content = await self._store.content(classifier)
-        assert content is not None  # noqa: S101  # an active one is trained
-        try:
-            told = await asyncio.to_thread(json.loads, content.judge)
-            await asyncio.to_thread(Judge.from_json, told)
-        except (ValueError, RecursionError, InvalidContent):
-            _log.error("The judge of classifier %r cannot be read.", classifier)
-            return None
-        return told

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from gatewright.domains.discovery import Discovery, Finding, Origin
 from gatewright.domains.processing import FrameRef, Product
-from gatewright.operations.classification import Classifiers
+from gatewright.operations.judging import Judges
 
 
 async def record_difference(
     discovery: Discovery,
-    classifiers: Classifiers,
+    judges: Judges,
     difference: Product,
     science: Sequence[FrameRef],
 ) -> None:
@@ -27,7 +27,7 @@ async def record_difference(
     found = difference.detections
     told = None
     for survey in dict.fromkeys(name for frame in science for name in frame.surveys):
-        told = await classifiers.judge(survey, [one.features for one in found])
+        told = await judges.judge(survey, [one.features for one in found])
         if told is not None:
             break
     origin = Origin(

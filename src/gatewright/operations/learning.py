@@ -18,9 +18,9 @@ from gatewright.domains.processing.detecting import THRESHOLD
 from gatewright.domains.sky import Image
 
 MOST_PAIRS = 40
-"""Largest number of pairs of images that one training uses."""
+"""Largest number of pairs of images that a training uses by itself."""
 LEAST_TRIALS = 24
-"""Least number of differences of a training; few pairs are used several times."""
+"""Least number of differences of a training by itself."""
 _MOST_TURNS = 4
 _PARTNERS = 3
 _OVERLAP = 0.35
@@ -35,7 +35,7 @@ _Detection = tuple[int, tuple[float, float], set[str]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The result of one trial: stars were injected into two frames, and searched."""
+    """The result of one trial: two frames with injected stars, searched both ways."""
 
     examples: Sequence[Plain]
     """Fields of each :class:`gatewright.domains.classification.Example`."""
@@ -43,7 +43,7 @@ class Found:
     """Fields of the ``Trial`` of each star; its ``example`` is an index in the above.
     """
     square_degrees: float
-    """Area of the difference."""
+    """Area of one of the two differences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,7 @@ def pairs_of(images: Sequence[Image]) -> list[Pair]:
     """Pair each image with earlier, overlapping images of its band and night.
 
     The first image of a night is paired with the nearest one before it. Every second
-    night is kept for the test or, if there is only one night, every second image. If
-    there are more than :data:`MOST_PAIRS` pairs, evenly spaced ones are returned.
+    night is kept for the test or, if there is only one night, every second image.
     """
     ordered = sorted(images, key=lambda one: (one.t_min or 0.0, one.id))
     nights = sorted({math.floor(one.t_min or 0.0) for one in ordered})
@@ -101,15 +100,34 @@ def pairs_of(images: Sequence[Image]) -> list[Pair]:
         same = [one for one in before if math.floor(one.t_min or 0.0) == night]
         partners = same[:_PARTNERS] or before[:1]
         pairs += [Pair(science, one, epoch % 2) for one in partners]
-    if len(pairs) <= MOST_PAIRS:
-        return pairs
-    step = len(pairs) / MOST_PAIRS
-    return [pairs[int((n + 0.5) * step)] for n in range(MOST_PAIRS)]
+    return pairs
 
 
-def turns_of(pairs: Sequence[Pair]) -> int:
-    """Return how often each pair is used: an even number, half the other way round."""
-    return 2 * max(1, min(_MOST_TURNS, math.ceil(LEAST_TRIALS / 2 / len(pairs))))
+def trials_of(pairs: Sequence[Pair], differences: int | None) -> list[Pair]:
+    """Return the pairs to inject stars into, each for two differences.
+
+    Of many pairs, evenly spaced ones are taken, and of those for the test as many as of
+    the others; few pairs come several times.
+
+    Parameters
+    ----------
+    pairs
+        Pairs of :func:`pairs_of`; at least one.
+    differences
+        About how many differences are wanted; None for 24 or, with more than twelve
+        pairs, two of each pair, and 80 at most.
+    """
+    most = MOST_PAIRS if differences is None else max(1, differences // 2)
+    chosen = list(pairs)
+    if len(pairs) > most:
+        chosen = []
+        for epoch, many in ((0, most // 2), (1, most - most // 2)):
+            some = [one for one in pairs if one.epoch == epoch]
+            step = max(1.0, len(some) / max(1, many))
+            chosen += [some[int(n * step)] for n in range(min(many, len(some)))]
+    wanted = (LEAST_TRIALS if differences is None else differences) / 2
+    turns = max(1, min(_MOST_TURNS, math.ceil(wanted / len(chosen))))
+    return turns * chosen
 
 
 def _overlap(one: Image, other: Image) -> bool:
@@ -155,8 +173,8 @@ def gathered(survey: str, parts: Sequence[tuple[Pair, Found]]) -> Material:
     images = {image.id for pair, _ in parts for image in (pair.science, pair.reference)}
     searched = {
         "data": f"{len(once)} pairs of {len(images)} images of the survey “{survey}”, "
-        f"as they are both ways, and {len(parts)} times with injected stars; the test "
-        f"has {len(tested)} of the pairs, and half of their area; {len(real)} "
+        f"as they are both ways, and {2 * len(parts)} times with injected stars; the "
+        f"test has {len(tested)} of the pairs, and half of their area; {len(real)} "
         "detections that may be real are left out"
         + (
             ""

@@ -36,7 +36,7 @@ def test_trials_are_learned_from_and_the_one_in_use_is_measured_beside() -> None
     examples: list[Any] = []
     trials: list[Any] = []
     for epoch in (0, 1):
-        for seed, pair in enumerate(2 * [*pairwise(names), *pairwise(names[::-1])]):
+        for seed, pair in enumerate(2 * [*pairwise(names)]):
             made = _trial(*pair, epoch, seed)
             assert 0.5 < made["square_degrees"] / (256 * 0.2623 / 3600) ** 2 < 2
             held = {one["held_out"] for one in made["examples"] + made["trials"]}

@@ -351,7 +351,7 @@ async def test_over_http(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
         assert answer.status_code == 404
         # It scores nothing, and keeps no candidate from being recorded.
         classifiers = gateway.services.images.classifiers
-        assert await classifiers.judge("night", [{"fwhm": 2.5}]) is None
+        assert await classifiers.judges.judge("night", [{"fwhm": 2.5}]) is None
         assert f"judge of classifier '{intact['id']}' cannot be read" in caplog.text
 
 

@@ -11,7 +11,7 @@ from gatewright.domains.processing.injecting import host_places
 from gatewright.domains.processing.prepared import prepare
 from gatewright.domains.processing.psf import measure_psf
 from gatewright.domains.processing.psf_wings import (
-    fit_wings,
+    Wings,
     radii,
     weighted_medians,
 )
@@ -27,7 +27,7 @@ def _moffat(side: int, fwhm: float, beta: float) -> Numbers:
 @pytest.mark.parametrize("beta", [2.5, 3.5, 10.0])
 def test_the_wings_of_a_star_and_the_level_under_it_are_told_apart(beta: float) -> None:
     star = _moffat(41, 4.3, beta)
-    wings, level = fit_wings(star + 0.0003, 4.3, 1e-6)
+    wings, level = Wings(41, 4.3).fit(star + 0.0003, 1e-6)
     assert abs(level - 0.0003) < 3e-5
     far = radii(41) > 1.5 * 4.3
     assert abs(wings[far].sum() / star[far].sum() - 1) < 0.1

@@ -6,7 +6,7 @@ candidate.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,13 +55,28 @@ HeldOut = Callable[[float, float], bool | None]
 """Whether a position (ICRS degrees) is held out for the test; None to ignore it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A frame without injected stars, which is prepared once for all its trials."""
+
+    frame: Frame
+    """The frame as it was read."""
+    prepared: Prepared
+    """The frame with its sky subtracted and its PSF measured."""
+
+    @staticmethod
+    def of(frame: Frame) -> "Plain":
+        """Return a frame, prepared."""
+        return Plain(frame, prepare(frame))
+
+
 def trial(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Inject stars into ``science`` and ``reference``, subtract, and return examples.
+    """Inject stars into two frames, subtract them both ways, and return examples.
 
     ``seed`` determines the stars. ``epoch`` is 1 for frames that are held out for the
     test, else 0. With ``plain`` the frames are also subtracted without stars, and the
-    detections are bogus examples. This is done once for each pair and direction,
-    however often stars are injected.
+    detections are bogus examples. This is done once for each pair, however often stars
+    are injected.
 
     Raises
     ------
@@ -78,21 +93,32 @@ def trial(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
             estimate_bytes=needed,
             limit_bytes=arguments["memory"],
         )
-    difference, detections, given = injected(
-        frames[0], frames[1], np.random.default_rng(arguments["seed"])
-    )
 
     def held_out(ra: float, dec: float) -> bool | None:
         test = field_parity(ra, dec)
         return bool(test) if test == arguments["epoch"] else None
 
-    examples, trials = examples_of(
-        difference, detections, given, held_out, 0.0, bogus=False
-    )
-    if arguments["plain"]:
-        examples += found_in(frames[0], frames[1], held_out)
-    height, width = difference.score.shape
-    ra, dec = difference.science.projection.to_sky(
+    sides = [Plain.of(frame) for frame in frames]
+    examples: list[Example] = []
+    trials: list[Trial] = []
+    for way, (science, reference) in enumerate((sides, sides[::-1])):
+        random = np.random.default_rng([arguments["seed"], way])
+        difference, detections, given = injected(science, reference, random)
+        found, stars = examples_of(
+            difference, detections, given, held_out, 0.0, bogus=False
+        )
+        first = len(examples)
+        trials += [
+            star
+            if star.example is None
+            else replace(star, example=star.example + first)
+            for star in stars
+        ]
+        examples += found
+        if arguments["plain"]:
+            examples += found_in(science.prepared, reference.prepared, held_out)
+    height, width = frames[0].values.shape
+    ra, dec = frames[0].projection.to_sky(
         np.array([0.0, width, 0.0]), np.array([0.0, 0.0, height])
     )
     east = ((ra[1:] - ra[0] + 180.0) % 360.0 - 180.0) * np.cos(np.radians(dec[0]))
@@ -105,14 +131,14 @@ def trial(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 
 
 def injected(
-    science: Frame, reference: Frame, random: np.random.Generator
+    science: Plain, reference: Plain, random: np.random.Generator
 ) -> tuple[Difference, list[Detection], list[tuple[Stars, int]]]:
     """Return the difference of frames with injected stars, detections and stars.
 
     Three of four stars are injected into the science frame (sign 1), and the others
     into the reference (sign -1). All positions and fluxes are those in the difference.
     """
-    plain, plain_reference = prepare(science), prepare(reference)
+    plain, plain_reference = science.prepared, reference.prepared
     hosts = host_places(plain, plain_reference)
     number = min(_MOST_STARS, max(1, int(plain.values.size / _AREA_OF_STAR)))
     new = choose_stars(plain, hosts, number, random)
@@ -121,22 +147,24 @@ def injected(
     free = apart.min(axis=1, initial=np.inf) > 6.0 * plain.psf.fwhm
     gone = Stars(gone.x[free], gone.y[free], gone.flux[free])
     x, y = _in_reference(plain, plain_reference, gone)
-    height, width = reference.values.shape
+    height, width = plain_reference.values.shape
     inside = (x > 0) & (x < width - 1) & (y > 0) & (y < height - 1)
     gone = Stars(gone.x[inside], gone.y[inside], gone.flux[inside])
     there = Stars(x[inside], y[inside], gone.flux)
     sides = [
-        prepare(inject(science, plain, new, random)),
-        prepare(inject(reference, plain_reference, there, random)),
+        prepare(inject(side.frame, side.prepared, stars, random))
+        for side, stars in ((science, new), (reference, there))
     ]
     found = subtract_frames(sides[0], sides[1], _FOURIER)
     in_units = Stars(gone.x, gone.y, gone.flux * found.ratio.value)
     return found, detect(found), [(new, 1), (in_units, -1)]
 
 
-def found_in(science: Frame, reference: Frame, held_out: HeldOut) -> list[Example]:
+def found_in(
+    science: Prepared, reference: Prepared, held_out: HeldOut
+) -> list[Example]:
     """Return the detections of two unchanged frames' difference, as bogus examples."""
-    found = subtract_frames(prepare(science), prepare(reference), _FOURIER)
+    found = subtract_frames(science, reference, _FOURIER)
     return examples_of(found, detect(found, _FAINT), [], held_out, 0.0)[0]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels
 from gatewright.domains.processing.psf_variation import linear_planes
 from gatewright.domains.processing.psf_wings import (
-    fit_wings,
+    Wings,
     radii,
     weighted_medians,
 )
@@ -268,6 +268,7 @@ def _joined(
     distance = radii(side)
     core = distance < 1.2 * fwhm
     window = _window(side)
+    moffat = Wings(side, fwhm)
     flux = np.maximum(moved[:, core].sum(axis=1), 1e-30)
     model = _unit(np.median(moved / flux[:, None, None], axis=0) * window)
     kept = np.ones(len(x), np.bool_)
@@ -291,7 +292,7 @@ def _joined(
         # must count for that, not the brightest one alone.
         even = 1.0 / np.hypot(noise / flux, _TRUE_WINGS * model.max())[kept] ** 2
         typical = weighted_medians(scaled, even[:, None, None] * known[kept])
-        wings, level = fit_wings(typical, fwhm, 1.0 / float(np.sqrt(even.sum())))
+        wings, level = moffat.fit(typical, 1.0 / float(np.sqrt(even.sum())))
         part = np.clip((distance - 1.5 * fwhm) / fwhm, 0.0, 1.0)
         model = _unit(((1.0 - part) * (model - level) + part * wings) * window)
     _keep(kept, "not like the others", reasons, x)

@@ -23,45 +23,65 @@ _MISFIT = 0.03
 """Relative error of a Moffat function that is assumed, as real stars differ from it."""
 
 
-def fit_wings(typical: Numbers, fwhm: float, noise: float) -> tuple[Numbers, float]:
-    """Return the wings of a star at each pixel of its stamp, and the level under it.
+class Wings:
+    """The wings that stars of one FWHM may have, on stamps of one size.
+
+    The functions that are tried take the time: they are computed once for all the fits
+    of a frame.
 
     Parameters
     ----------
-    typical
-        A star at the centre of a stamp of odd side.
+    side
+        Side of the stamps, an odd number of pixels.
     fwhm
-        Its FWHM, pixels.
-    noise
-        Standard deviation of its pixels.
+        FWHM of the stars, pixels.
     """
-    side = typical.shape[0]
-    distance = radii(side)
-    ring = np.rint(distance).astype(int).ravel()
-    count = np.bincount(ring)
-    profile = np.bincount(ring, typical.ravel()) / count
-    radius = np.arange(len(count))
-    used = (radius >= _FROM * fwhm) & (radius <= side // 2)
-    error = np.hypot(noise / np.sqrt(count), _MISFIT * profile + 1e-12)[used]
-    # The same distances come many times: each is computed once.
-    single, times = np.unique(np.rint(distance.ravel() ** 2), return_counts=True)
-    of_ring = np.zeros((len(count), len(single)))
-    of_ring[np.rint(np.sqrt(single)).astype(int), np.arange(len(single))] = times
-    of_ring /= count[:, None]
-    sharp, width = (part.ravel() for part in np.meshgrid(_SHARP, _WIDTHS * fwhm))
-    scale = (width / 2.0) ** 2 / (2.0**sharp - 1.0)
-    shapes = (1.0 + single / scale[:, None]) ** (-1.0 / sharp[:, None]) @ of_ring.T
-    # Least squares for the height and the level under each of the shapes.
-    a, b, z = shapes[:, used] / error, 1.0 / error, profile[used] / error
-    aa, ab, az = (a**2).sum(axis=1), a @ b, a @ z
-    height = (az * (b @ b) - ab * (b @ z)) / (aa * (b @ b) - ab**2)
-    level = (b @ z - ab * height) / (b @ b)
-    misfit = ((height[:, None] * a + level[:, None] * b - z) ** 2).sum(axis=1)
-    best = int((misfit + ((sharp - _USUAL) / _USUAL_SPREAD) ** 2).argmin())
-    wings: Numbers = height[best] * (1.0 + distance**2 / scale[best]) ** (
-        -1.0 / sharp[best]
-    )
-    return wings, float(level[best])
+
+    def __init__(self, side: int, fwhm: float) -> None:
+        self._distance = radii(side)
+        self._ring = np.rint(self._distance).astype(int).ravel()
+        self._count = np.bincount(self._ring)
+        radius = np.arange(len(self._count))
+        self._used = (radius >= _FROM * fwhm) & (radius <= side // 2)
+        # The same distances come many times: each is computed once.
+        single, times = np.unique(
+            np.rint(self._distance.ravel() ** 2), return_counts=True
+        )
+        of_ring = np.zeros((len(radius), len(single)))
+        of_ring[np.rint(np.sqrt(single)).astype(int), np.arange(len(single))] = times
+        of_ring /= self._count[:, None]
+        self._sharp, width = (
+            part.ravel() for part in np.meshgrid(_SHARP, _WIDTHS * fwhm)
+        )
+        self._scale = (width / 2.0) ** 2 / (2.0**self._sharp - 1.0)
+        shapes = (1.0 + single / self._scale[:, None]) ** (-1.0 / self._sharp[:, None])
+        self._shapes = (shapes @ of_ring.T)[:, self._used]
+
+    def fit(self, typical: Numbers, noise: float) -> tuple[Numbers, float]:
+        """Return the wings of a star at each pixel of its stamp, and its level.
+
+        Parameters
+        ----------
+        typical
+            A star at the centre of its stamp.
+        noise
+            Standard deviation of its pixels.
+        """
+        profile = np.bincount(self._ring, typical.ravel()) / self._count
+        spread = np.hypot(noise / np.sqrt(self._count), _MISFIT * profile + 1e-12)
+        error = spread[self._used]
+        # Least squares for the height and the level under each of the shapes.
+        a, b, z = self._shapes / error, 1.0 / error, profile[self._used] / error
+        aa, ab, az = (a**2).sum(axis=1), a @ b, a @ z
+        height = (az * (b @ b) - ab * (b @ z)) / (aa * (b @ b) - ab**2)
+        level = (b @ z - ab * height) / (b @ b)
+        misfit = ((height[:, None] * a + level[:, None] * b - z) ** 2).sum(axis=1)
+        usual = ((self._sharp - _USUAL) / _USUAL_SPREAD) ** 2
+        best = int((misfit + usual).argmin())
+        wings: Numbers = height[best] * (
+            1.0 + self._distance**2 / self._scale[best]
+        ) ** (-1.0 / self._sharp[best])
+        return wings, float(level[best])
 
 
 def radii(side: int) -> Numbers:

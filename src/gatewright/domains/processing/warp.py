@@ -13,6 +13,7 @@ propagated holds for single pixels; sums over several need the factor that
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,13 +192,18 @@ def _resample_part(
     return total, flags.ravel()[nearest] | ~inside
 
 
+@cache
 def lanczos_table(lobes: int) -> Pixels:
-    """Return the kernel's weights at 4097 phases from 0 to 1; each row sums to 1."""
+    """Return the kernel's weights at 4097 phases from 0 to 1; each row sums to 1.
+
+    All callers share one table, which cannot be written to.
+    """
     phase = np.linspace(0, 1, _PHASES + 1)[:, None]
     offset = np.arange(1 - lobes, lobes + 1)[None, :] - phase
     weights = np.sinc(offset) * np.sinc(offset / lobes)
     weights[np.abs(weights) < 1e-15] = 0.0
     table: Pixels = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    table.flags.writeable = False
     return table
 
 

@@ -22,6 +22,15 @@ class TrainingBody(BaseModel):
         description="injection: stars that are put into images of the survey; votes: "
         "the examples of the last injection, and people's votes."
     )
+    differences: int | None = Field(
+        None,
+        ge=4,
+        le=800,
+        description="About how many differences with injected stars to make: more take "
+        "longer, and give more examples. Null: two of each pair of images, 24 to 80. A "
+        "training by votes makes none.",
+        examples=[24],
+    )
 
 
 class ClassifierAnswer(BaseModel):

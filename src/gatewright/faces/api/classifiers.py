@@ -96,7 +96,7 @@ async def train_classifier(request: HttpRequest, context: Context) -> Response:
     body = await read_model(request, TrainingBody)
     services = context.services
     made = await services.images.classifiers.train(
-        context.caller, body.survey, Method(body.method)
+        context.caller, body.survey, Method(body.method), body.differences
     )
     answer = classifier_answer(made, context.caller, services.config)
     place = f"{services.config.prefix}/api/v1/classifiers/{made.id}"

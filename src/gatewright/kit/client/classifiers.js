@@ -32,9 +32,9 @@ export class Classifiers {
     return this._http.json(this._path(id, "/report"), { signal });
   }
 
-  /** Begins to train the next version. @param {string} survey @param {"injection" | "votes"} method @returns {Promise<any>} */
-  train(survey, method) {
-    return this._http.json("/api/v1/classifiers", { method: "POST", json: { survey, method } });
+  /** Begins to train the next version, with about so many differences. @param {string} survey @param {"injection" | "votes"} method @param {number} [differences] @returns {Promise<any>} */
+  train(survey, method, differences) {
+    return this._http.json("/api/v1/classifiers", { method: "POST", json: { survey, method, differences } });
   }
 
   /** Scores new candidates with a version from now on. @param {string} id @returns {Promise<any>} */
