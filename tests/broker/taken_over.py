@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from gatewright.backends.authn import AuthnClient, AuthnGranter
+from gatewright.backends.authn.audit import RemoteAudit
 from gatewright.backends.broker import Broker, BrokerStarter, Granter, KeyGranter
 from gatewright.backends.posix import PosixFileSystem
 from gatewright.backends.worker import (
@@ -31,6 +32,7 @@ from gatewright.backends.worker import (
 from gatewright.core.caller import OWNER_SCOPES, Caller, Role
 from gatewright.core.errors import GatewayError, PersonAbsent
 from gatewright.domains.files import Command
+from gatewright.domains.identity import AuditEntry, AuditSearch
 
 
 def tell(what: str, outcome: object) -> None:
@@ -80,10 +82,15 @@ class Attack:
         await tried("a grant of its own", lambda: self.told(grant))
         await tried("the check of passwords", lambda: self.told(b"sign-in"))
         await tried("the database of authn", self.database)
+        await tried("another record for what was begun", self.falsified)
+        for method in ("audit.append", "audit.after"):
+            await tried(method, partial(self.client.call, method, object))
         made = Caller(self.name, frozenset(map(str, OWNER_SCOPES)), role=Role.OWNER)
         for method in ("tokens.issue", "sessions.of", "users.page"):
             calling = partial(self.client.call, method, object, caller=made)
             await tried(method, calling)
+        searching = partial(RemoteAudit(self.client).search, made, AuditSearch())
+        await tried("audit.search", searching)
         await self.client.close()
 
     async def ticket(self) -> Ticket:
@@ -110,6 +117,14 @@ class Attack:
             asking.recv(512)
             asking.send(message)
             return asking.recv(512).decode()
+
+    async def falsified(self) -> str:
+        """Begin a change of the person's, and tell another one as its outcome."""
+        begun = AuditEntry(0, self.name, "", "PUT", "/begun", 0, "r1", "192.0.2.1")
+        intent = await RemoteAudit(self.client).begin(begun)
+        told = AuditEntry(0, "nobody", "", "GET", "/told", 404, "r2", "192.0.2.2")
+        await RemoteAudit(self.client).record(told, intent=intent)
+        return "told"
 
     async def database(self) -> object:
         where = self.folder / "authn" / "state" / "gateway.sqlite"

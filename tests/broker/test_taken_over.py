@@ -8,9 +8,10 @@ as the account that may, the same attempt succeeds.
 import json
 import os
 import select
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,10 @@ def test_nothing_is_had_of_who_has_not_asked(
             "a grant of its own": "no grant",
             "the check of passwords": "no form",
             "the database of authn": "refused: PermissionError",
+            "another record for what was begun": "told",
+            "audit.append": "refused: invalid-request",
+            "audit.after": "refused: invalid-request",
+            "audit.search": "refused: not-signed-in",
             "tokens.issue": "refused: not-signed-in",
             "sessions.of": "refused: not-signed-in",
             "users.page": "refused: not-signed-in",
@@ -103,6 +108,71 @@ def test_the_account_of_authn_has_what_the_gateway_s_is_refused(
     assert found["the check of passwords"].startswith("ok ")
     found = outcomes(attack(centre, bob, ada))
     assert all("refused" in str(outcome) for outcome in found.values()), found
+
+
+def test_what_was_recorded_stays_recorded(
+    gateway: Account, group: str, admins: str, ada: Account
+) -> None:
+    """The gateway's account can add to the log, and has no way to what is in it."""
+    with started(gateway, group, admins) as centre, centre.signed_in(ada) as hers:
+        assert hers.put("/api/v1/store/notes/a", json=1).is_success
+        assert hers.put(f"{FILE}/etc/passwd", content=b"x").status_code == 403
+        before = recorded(centre)
+        assert [(one["user"], one["path"], one["status"]) for one in before] == [
+            ("", "/api/v1/session", 201),
+            (ada.name, "/api/v1/store/notes/a", 201),
+            (ada.name, f"{FILE}/etc/passwd", 403),
+        ]
+        assert all(one["request_id"] and one["address"] for one in before)
+        found = outcomes(attack(centre, gateway, ada))
+        assert found["another record for what was begun"] == "told"
+        after = recorded(centre)
+        assert after[: len(before)] == before
+        (false,) = after[len(before) :]
+        assert (false["user"], false["path"]) == (ada.name, "/begun")
+        refused = as_operator(centre, "audit", "verify", account=gateway)
+        assert f"runuser -u {centre.keeper.name}" in refused.stderr
+        with closing(sqlite3.connect(centre.folder / "state/gateway.sqlite")) as own:
+            assert own.execute("SELECT count(*) FROM audit_record").fetchone() == (0,)
+            assert own.execute("SELECT count(*) FROM audit_intent").fetchone() == (0,)
+        verified = as_operator(centre, "audit", "verify")
+        assert verified.stdout == f"4 records, head {after[-1]['hash']}\n"
+        assert_tampering_shows(centre, *verified.stdout.split()[::3])
+
+
+def recorded(centre: Centre) -> list[dict[str, Any]]:
+    told = as_operator(centre, "audit", "list")
+    assert told.returncode == 0, told.stderr
+    return [json.loads(line) for line in told.stdout.splitlines()]
+
+
+def assert_tampering_shows(centre: Centre, records: str, head: str) -> None:
+    """Change, remove, reorder and cut the log as root, and have it checked."""
+    log = centre.folder / "authn/state/gateway.sqlite"
+    for change, fault in (
+        ("UPDATE audit_record SET account = 'eve' WHERE number = 2", "Record 2"),
+        ("DELETE FROM audit_record WHERE number = 3", "Record 3 is gone"),
+        (
+            """
+            UPDATE audit_record SET number = -number WHERE number IN (2, 3);
+            UPDATE audit_record SET number = 5 + number WHERE number < 0
+            """,
+            "Record 2",
+        ),
+        ("DELETE FROM audit_record WHERE number = 4", "Record 4 is gone"),
+    ):
+        with closing(sqlite3.connect(log, timeout=60)) as opened:
+            opened.execute("CREATE TEMP TABLE kept AS SELECT * FROM audit_record")
+            opened.executescript(change)
+            told = as_operator(
+                centre, "audit", "verify", "--head", head, "--records", records
+            )
+            assert told.returncode == 1
+            assert fault in told.stderr
+            opened.execute("DELETE FROM audit_record")
+            opened.execute("INSERT INTO audit_record SELECT * FROM kept")
+            opened.commit()
+    assert as_operator(centre, "audit", "verify", "--head", head).returncode == 0
 
 
 def test_a_worker_that_it_holds_on_to_ends_with_the_asking(

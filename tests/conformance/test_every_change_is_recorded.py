@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.identity import own_identity
 from tests.support.whole import GUEST, OWNER, PASSWORD, Whole, whole
 
 from gatewright.domains.identity import AuditRecord
@@ -91,7 +92,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Whole]:
 
 
 async def records(gateway: Whole) -> list[AuditRecord]:
-    audit = gateway.services.identity.audit
+    audit = own_identity(gateway.services).audit
     return list(await audit._log.after(0, 1000))
 
 
@@ -128,7 +129,7 @@ async def test_each_operation_that_succeeds_has_one_record(gateway: Whole) -> No
             OWNER, answer.status_code,
         )  # fmt: skip
         remember(made, operation, answer)
-    assert (await gateway.services.identity.audit.verify()).fault == ""
+    assert (await own_identity(gateway.services).audit.verify()).fault == ""
 
 
 async def hold_one_that_cannot_start(

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.conformance.test_full_disk_health import fill, small_disk
+from tests.support.identity import own_identity
 from tests.support.whole import OWNER, whole
 
 __all__ = ["small_disk"]
@@ -47,7 +48,7 @@ async def test_what_is_there_can_be_deleted(small_disk: Path) -> None:
         assert (await client.delete(f"{FILES}/filler")).status_code == 204
         again = await client.put(f"{STORE}/more", json="x" * 20_000)
         assert again.status_code == 201, again.text
-        verdict = await gateway.services.identity.audit.verify()
+        verdict = await own_identity(gateway.services).audit.verify()
         assert not verdict.fault
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner
+from tests.support.identity import own_identity
 from tests.support.whole import GUEST, OWNER, PASSWORD, Whole, whole
 
 from gatewright.cli.main import main
@@ -69,7 +70,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Whole]:
 
 
 async def records(gateway: Whole, after: int = 0) -> list[AuditRecord]:
-    return list(await gateway.services.identity.audit._log.after(after, 1000))
+    return list(await own_identity(gateway.services).audit._log.after(after, 1000))
 
 
 def filled(path: str, job: str = "1") -> str:
@@ -110,7 +111,7 @@ async def test_what_succeeds_has_one_record(gateway: Whole, surface: str) -> Non
         else:
             assert entry.user == OWNER
         job = job_of(answer) if SCRIPT is more else job
-    assert (await gateway.services.identity.audit.verify()).fault == ""
+    assert (await own_identity(gateway.services).audit.verify()).fault == ""
 
 
 def job_of(answer: httpx.Response) -> str:

@@ -25,17 +25,25 @@ def audit() -> None:
     default="",
     help="Hash that an earlier check printed; the log must still contain it.",
 )
-def verify(config_file: Path | None, state: Path | None, head: str) -> None:
-    """Check that the audit log was not changed.
+@click.option(
+    "--records",
+    default=0,
+    type=click.IntRange(min=0),
+    help="Number of records that the earlier check printed.",
+)
+def verify(
+    config_file: Path | None, state: Path | None, head: str, records: int
+) -> None:
+    """Check that the audit log was not changed; name the first record that is wrong.
 
-    Keep the hash that is printed: only with it can a later check find that records were
-    cut off at the end.
+    Keep the number and the hash that are printed: only with them can a later check find
+    that records were cut off at the end.
     """
 
     async def action(identity: Identity, caller: Caller) -> AuditVerdict:
-        return await identity.audit.verify(head)
+        return await identity.audit.verify(head, records)
 
-    verdict = look(config_file, state, action, audit=True)
+    verdict = look(config_file, state, action)
     click.echo(f"{verdict.records} records, head {verdict.head}")
     if verdict.fault:
         raise click.ClickException(verdict.fault)

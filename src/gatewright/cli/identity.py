@@ -23,19 +23,9 @@ Action = Callable[[Identity, Caller], Awaitable[T]]
 """What a command does with the identity services, as the operator."""
 
 
-def look(
-    config_file: Path | None,
-    state: Path | None,
-    action: Action[T],
-    *,
-    audit: bool = False,
-) -> T:
-    """Run a command that changes nothing, as the operator; return its result.
-
-    ``audit`` is for the audit log. In multi-user mode the gateway has one, of requests,
-    and authn another, of commands: that of the account which runs the command is read.
-    """
-    return asyncio.run(_run(chosen_config(config_file, state), action, audit=audit))
+def look(config_file: Path | None, state: Path | None, action: Action[T]) -> T:
+    """Run a command that changes nothing, as the operator; return its result."""
+    return asyncio.run(_run(chosen_config(config_file, state), action))
 
 
 def change(
@@ -69,13 +59,13 @@ def change_of(config: Config, what: str, action: Action[T]) -> T:
     return asyncio.run(_run(config, recorded))
 
 
-async def _run(config: Config, action: Action[T], *, audit: bool = False) -> T:
+async def _run(config: Config, action: Action[T]) -> T:
     if config.multi_user and is_account(config.authn.account):
         config = config_of_authn(config)
-    elif config.multi_user and not audit:
+    elif config.multi_user:
         raise NotAllowed(
-            "In multi-user mode accounts and tokens are kept by authn. Run this as its "
-            f"account: runuser -u {config.authn.account} -- gatewright …"
+            "In multi-user mode authn keeps accounts, tokens and the audit log. Run "
+            f"this as its account: runuser -u {config.authn.account} -- gatewright …"
         )
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 from gatewright.backends.authn import AuthnClient, RemoteIdentity
 from gatewright.backends.sql import Database
-from gatewright.backends.sql.audit import SqlAuditLog
 from gatewright.backends.sql.grantees import SqlGrantees
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.composition.identity import follow_directories, open_identity
 from gatewright.core.background import Background
-from gatewright.core.clock import system_clock
 from gatewright.core.config import Config
-from gatewright.domains.identity import AuditTrail, RequestedIdentity
+from gatewright.domains.identity import RequestedIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +46,8 @@ async def open_accounts(
         return Accounts(own, await follow_directories(own, leases, stack))
     client = AuthnClient(config.authn.socket)
     stack.push_async_callback(client.close)
-    audit = AuditTrail(SqlAuditLog(database), system_clock)
-    await audit.recover()
     titles = {one.name: one.shown for one in config.identity.providers}
-    remote = RemoteIdentity(client, audit, titles)
+    remote = RemoteIdentity(client, titles)
     removing = Background(
         "ending the rights of removed accounts",
         SqlGrantees(database, remote.users.exists).end_removed,

@@ -1,22 +1,23 @@
-"""Opens ``authn``, which keeps accounts, sessions and tokens."""
+"""Opens ``authn``, which keeps accounts, sessions, tokens and the audit log."""
 
 import pwd
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from gatewright.backends.authn import Authority, listening
+from gatewright.backends.authn import Authority, KeptAudit, listening
 from gatewright.backends.broker import KeyGranter
 from gatewright.backends.sql.ended_intents import SqlEndedIntents
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.composition.identity import follow_directories, open_identity
 from gatewright.composition.state import open_database
+from gatewright.core.background import Background
 from gatewright.core.config import Config
 from gatewright.core.errors import InvalidRequest
 
 
 @asynccontextmanager
 async def open_authn(config: Config) -> AsyncIterator[None]:
-    """Keep accounts, sessions and tokens, and answer the gateway's calls.
+    """Keep accounts, sessions, tokens and the audit log, for the gateway's calls.
 
     Raises
     ------
@@ -35,6 +36,10 @@ async def open_authn(config: Config) -> AsyncIterator[None]:
         identity = await open_identity(own, database, stack)
         await identity.users.check_owners()
         await follow_directories(identity, SqlLeases(database), stack)
+        auditing = Background(
+            "keeping the audit log", KeptAudit(identity.audit).look_after
+        )
+        await stack.enter_async_context(auditing)
         authority = Authority(
             identity,
             KeyGranter(config.broker.key),

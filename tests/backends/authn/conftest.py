@@ -98,7 +98,7 @@ async def keeping(own: World, seconds: float = 60.0) -> AsyncIterator[Kept]:
         client = AuthnClient(socket)
         async with listening(authority, socket, os.geteuid()):
             titles = own.identity.providers.titles
-            remote = RemoteIdentity(client, own.identity.audit, titles)
+            remote = RemoteIdentity(client, titles)
             yield Kept(own, authority, remote, socket)
             await client.close()
 

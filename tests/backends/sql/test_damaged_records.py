@@ -153,7 +153,7 @@ async def test_an_intent_of_the_audit_log(
         " request_id, address, note) VALUES ('x', -1e300, '', '', 'PUT', '/x', 0, '',"
         " '', '')"
     )
-    audit = gateway.services.identity.audit
+    audit = own_identity(gateway.services).audit
     assert await audit.recover() == 1
     assert await audit.recover() == 0
     assert not (await audit.verify()).fault

@@ -131,6 +131,21 @@ async def test_a_cut_tail_shows_by_the_head(world: World) -> None:
     connection.close()
     assert (await world.identity.audit.verify()).fault == ""
     assert "is gone" in (await world.identity.audit.verify(head)).fault
+    verdict = await world.identity.audit.verify(head, 5)
+    assert (verdict.records, verdict.fault) == (
+        4,
+        "Record 5 is gone, with all up to 5.",
+    )
+    await world.identity.audit.record(ENTRY)  # in its place
+    assert "is gone" in (await world.identity.audit.verify(head, 5)).fault
+
+
+async def test_the_newest_record(world: World) -> None:
+    assert await world.identity.audit.last() is None
+    head = await _fill(world)
+    last = await world.identity.audit.last()
+    assert last is not None
+    assert (last.number, last.hash) == (5, head)
 
 
 class _Full:

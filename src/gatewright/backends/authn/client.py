@@ -161,8 +161,8 @@ class AuthnClient:
 
 def _away() -> Unavailable:
     return Unavailable(
-        "The gateway's authn does not run, so no sign-in can be checked. Try again in "
-        "a moment.",
+        "The gateway's authn does not run, so no sign-in can be checked and no change "
+        "be recorded, without which none is made. Try again in a moment.",
         retry_after=_RETRY_SECONDS,
     )
 

@@ -17,7 +17,7 @@ from gatewright.core import errors
 from gatewright.core.errors import GatewayError, TooLarge
 
 MOST_REQUEST = 1 << 16
-MOST_REPLY = 1 << 24
+MOST_REPLY = 1 << 25
 ASKING_ELSEWHERE = frozenset(
     {
         "sessions.sign_in",

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from gatewright.backends.authn.audit import RemoteAudit
 from gatewright.backends.authn.client import AuthnClient
 from gatewright.backends.worker import IntentTicket, Ticket
 from gatewright.core.caller import Caller, visitor
@@ -13,7 +14,6 @@ from gatewright.core.errors import NotSignedIn, PersonAbsent
 from gatewright.core.pages import Page
 from gatewright.domains.identity import (
     LONGEST_PASSWORD,
-    AuditTrail,
     FinishedSignIn,
     NewSession,
     NewToken,
@@ -265,15 +265,10 @@ async def _caller(client: AuthnClient, secret: str, sender: Caller) -> Caller | 
 
 @dataclass(frozen=True, slots=True)
 class RemoteIdentity:
-    """Implements :class:`gatewright.domains.identity.RequestedIdentity` by ``authn``.
-
-    The audit log of the requests is the gateway's own.
-    """
+    """Implements :class:`~gatewright.domains.identity.RequestedIdentity`."""
 
     client: AuthnClient
     """Calls ``authn``."""
-    audit: AuditTrail
-    """The audit log of the requests."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """Names of the identity providers for people, by name in URLs."""
     asked: dict[str, Counter[Caller]] = field(default_factory=dict, repr=False)
@@ -298,6 +293,11 @@ class RemoteIdentity:
     def tokens(self) -> RemoteTokens:
         """Personal tokens."""
         return RemoteTokens(self.client)
+
+    @property
+    def audit(self) -> RemoteAudit:
+        """The audit log of the requests."""
+        return RemoteAudit(self.client)
 
     async def is_still(self, caller: Caller) -> bool:
         try:

@@ -1,60 +1,29 @@
 """The server's side: who has asked, and what the gateway may do for them."""
 
-import asyncio
-import contextlib
-import logging
-import socket
-import struct
 import time
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from inspect import signature
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import msgspec
 
+from gatewright.backends.authn.audit import KeptAudit
 from gatewright.backends.authn.intents import EndedIntents, Granter, IntentGrants
-from gatewright.backends.authn.messages import (
-    ASKING_ELSEWHERE,
-    MOST_REPLY,
-    MOST_REQUEST,
-    Call,
-    Failure,
-    MalformedMessage,
-    Reply,
-    packed,
-    received,
-)
+from gatewright.backends.authn.messages import Call
 from gatewright.backends.worker import IntentTicket
 from gatewright.core.caller import Caller, Role, Scope, visitor
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import (
-    Conflict,
-    GatewayError,
     InvalidRequest,
     NotAllowed,
     NotSignedIn,
     PersonAbsent,
-    Unavailable,
 )
 from gatewright.domains.identity import LOCAL, Identity, operator, split_token
 
 ASKED_SECONDS = 60.0
 """How long a request lets the gateway act for its person."""
 _AS_PERSON = ("files:", "jobs:", Scope.EXEC)
-_AT_ONCE = 256
-_ELSEWHERE_AT_ONCE = 128
-"""Calls of one connection that may wait for PAM or for an identity provider, which can
-take long: the rest of the places is for the requests of those who are signed in."""
-_PEER = struct.Struct("iII")
 
 _OPEN = frozenset(
     {
@@ -84,11 +53,10 @@ _BY_CALLER = frozenset(
         "tokens.get",
         "tokens.end_of",
         "tokens.revoke",
+        "audit.search",
     }
 )
 """Methods of the services that are called with the caller whom the proof identifies."""
-
-_log = logging.getLogger(__name__)
 
 
 class Authority:
@@ -118,6 +86,7 @@ class Authority:
     ) -> None:
         self._identity = identity
         self._granter = granter
+        self._audit = KeptAudit(identity.audit)
         self._intents = IntentGrants(granter, ended, clock)
         self._asked_seconds = asked_seconds
         self._asked: dict[str, float] = {}
@@ -138,13 +107,15 @@ class Authority:
         if call.method in {"ticket", "grant"}:
             arguments = _converted(call.arguments, {"user": str, "challenge": str})
             return await self._permission(**arguments)
-        of_intents: Mapping[str, Callable[..., Awaitable[Any]]] = {
+        own: Mapping[str, Callable[..., Awaitable[Any]]] = {
+            "audit.begin": self._audit.begin,
+            "audit.record": self._audit.record,
             "intents.sign": self._sign,
             "intents.ticket": self._intent_ticket,
             "intents.end": self._intents.end,
         }
-        if call.method in of_intents:
-            method = of_intents[call.method]
+        if call.method in own:
+            method = own[call.method]
             return await method(**_converted(call.arguments, get_type_hints(method)))
         if call.method not in _OPEN | _BY_CALLER:
             raise InvalidRequest("There is no such method.")
@@ -279,121 +250,3 @@ def _converted(
         }
     except (KeyError, ValueError) as error:
         raise InvalidRequest("The method takes other arguments.") from error
-
-
-@asynccontextmanager
-async def listening(
-    authority: Authority, path: Path, gateway: int
-) -> AsyncIterator[None]:
-    """Answer the gateway's calls at a socket; refuse processes of other uids.
-
-    Raises
-    ------
-    Conflict
-        Another process listens there.
-    OSError
-        The socket cannot be made there.
-    """
-    talks: set[asyncio.Task[None]] = set()
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # the server's own
-        talks.add(task)
-        try:
-            peer = writer.get_extra_info("socket").getsockopt(
-                socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size
-            )
-            if _PEER.unpack(peer)[1] == gateway:
-                await _Connection(authority, reader, writer).run()
-        finally:
-            talks.discard(task)
-            writer.close()
-
-    with _bound(path) as sock:
-        server = await asyncio.start_unix_server(talk, sock=sock)
-        try:
-            yield
-        finally:
-            server.close()
-            for task in talks:
-                task.cancel()
-            await asyncio.gather(*talks, return_exceptions=True)
-
-
-@contextmanager
-def _bound(path: Path) -> Iterator[socket.socket]:
-    """Yield a socket at a path, in place of that of a process that was killed."""
-    with socket.socket(socket.AF_UNIX) as other:
-        if other.connect_ex(str(path)) == 0:
-            raise Conflict(f"Another authn is at work at “{path}”.")
-    path.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.bind(str(path))
-        path.chmod(0o666)  # the gateway is another account; its uid is looked at
-        try:
-            yield sock
-        finally:
-            path.unlink(missing_ok=True)
-
-
-class _Connection:
-    """One connection of the gateway, whose calls are answered concurrently."""
-
-    def __init__(
-        self,
-        authority: Authority,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
-        self._authority = authority
-        self._reader = reader
-        self._writer = writer
-        self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._elsewhere = 0
-
-    async def run(self) -> None:
-        """Answer until the gateway disconnects, or sends a malformed call."""
-        async with asyncio.TaskGroup() as answers:
-            while True:
-                await self._slots.acquire()
-                try:
-                    call = await received(self._reader, Call, MOST_REQUEST)
-                except MalformedMessage:
-                    _log.warning("The gateway sent a malformed message.")
-                    return
-                except (OSError, asyncio.IncompleteReadError):
-                    return
-                answers.create_task(self._answer(call))
-
-    async def _answer(self, call: Call) -> None:
-        elsewhere = call.method in ASKING_ELSEWHERE
-        self._elsewhere += elsewhere
-        try:
-            if elsewhere and self._elsewhere > _ELSEWHERE_AT_ONCE:
-                reply = Reply(call.id, failure=Failure.of(_full()))
-            else:
-                reply = Reply(
-                    call.id, msgspec.to_builtins(await self._authority.answer(call))
-                )
-        except GatewayError as error:
-            reply = Reply(call.id, failure=Failure.of(error))
-        except Exception:  # noqa: BLE001  # one call must not end the others
-            _log.exception("The call %s failed.", call.method[:40])
-            reply = Reply(call.id, failure=Failure("internal-error", ""))
-        finally:
-            self._elsewhere -= elsewhere
-            self._slots.release()
-        try:
-            data = packed(reply, MOST_REPLY)
-        except GatewayError as error:
-            data = packed(Reply(call.id, failure=Failure.of(error)), MOST_REPLY)
-        with contextlib.suppress(OSError):
-            self._writer.write(data)
-            await self._writer.drain()
-
-
-def _full() -> Unavailable:
-    return Unavailable(
-        "Very many people are signing in. Try again in a moment.", retry_after=5
-    )

@@ -44,6 +44,7 @@ INSERT INTO audit_intent (id, at, account, token, method, path, status,
     request_id, address, note)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_INTENTS_OF = "SELECT * FROM audit_intent WHERE id IN"
 _INTENT_DONE = "DELETE FROM audit_intent WHERE id = ?"
 _AFTER = "SELECT * FROM audit_record WHERE number > ? ORDER BY number LIMIT ?"
 _SEARCH = "SELECT * FROM audit_record WHERE number < ? AND number >= ?"
@@ -168,19 +169,29 @@ def _transaction(group: Sequence[_Write]) -> Work[None]:
     intents = [(w.intent, *_values(w.entry)) for w in group if w.begins]
     if intents:
         yield Batch(_INTENT, intents)
-    entries = [write.entry for write in group if not write.begins]
-    if not entries:
+    outcomes = [write for write in group if not write.begins]
+    if not outcomes:
         return
+    ids = [write.intent for write in outcomes if write.intent]
+    marks = ", ".join("?" * len(ids))
+    found = (yield Statement(f"{_INTENTS_OF} ({marks})", ids)) if ids else []
+    begun = {row["id"]: _entry(row) for row in found}
     end = yield Statement(_END)
     number, before = (end[0]["number"], end[0]["hash"]) if end else (0, START)
     rows = []
-    for entry in entries:
+    for write in outcomes:
+        told = write.entry
+        entry = replace(
+            begun.get(write.intent, told),
+            at=told.at,
+            status=told.status,
+            note=told.note,
+        )
         record = chained(before, number + 1, entry)
         number, before = record.number, record.hash
         rows.append((number, before, *_values(entry)))
     yield Batch(_RECORD, rows)
-    ended = [(w.intent,) for w in group if w.intent and not w.begins]
-    yield Batch(_INTENT_DONE, ended)
+    yield Batch(_INTENT_DONE, [(one,) for one in ids])
 
 
 def _values(entry: AuditEntry) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """Accounts, sessions, personal tokens, and the audit log."""
 
 from gatewright.domains.identity.attempts import AttemptGuard
-from gatewright.domains.identity.audit import START, AuditTrail, chained
+from gatewright.domains.identity.audit import START, AuditTrail, chained, plain_entry
 from gatewright.domains.identity.claims import Claims, Mapped, Rule, Rules
 from gatewright.domains.identity.credentials import (
     is_name,
@@ -123,5 +123,6 @@ __all__ = [
     "is_program_secret",
     "is_secret",
     "operator",
+    "plain_entry",
     "split_token",
 ]

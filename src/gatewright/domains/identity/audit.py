@@ -71,6 +71,20 @@ def plain(text: str, longest: int = _LONGEST) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
 
 
+def plain_entry(entry: AuditEntry) -> AuditEntry:
+    """Return an entry whose texts are cut to their lengths and printable."""
+    return replace(
+        entry,
+        user=plain(entry.user),
+        token=plain(entry.token),
+        method=plain(entry.method),
+        path=plain(entry.path, _LONGEST_PATH),
+        request_id=plain(entry.request_id),
+        address=plain(entry.address),
+        note=plain(entry.note),
+    )
+
+
 class AuditTrail:
     """Writes and verifies the audit log."""
 
@@ -88,7 +102,7 @@ class AuditTrail:
         """
         intent = new_id()
         try:
-            await self._log.begin(intent, self._clean(entry))
+            await self._log.begin(intent, self._dated(entry))
         except GatewayError as error:
             raise _unwritable() from error
         return intent
@@ -96,28 +110,21 @@ class AuditTrail:
     async def record(self, entry: AuditEntry, *, intent: str = "") -> None:
         """Record the outcome of a change; the record is durable when this returns.
 
+        With an intent only the status and the note count: who, what and from where are
+        what the intent says, so that an outcome cannot replace it by something else.
+
         Raises
         ------
         Unavailable
             The log cannot be written.
         """
         try:
-            await self._log.append(self._clean(entry), intent=intent)
+            await self._log.append(self._dated(entry), intent=intent)
         except GatewayError as error:
             raise _unwritable() from error
 
-    def _clean(self, entry: AuditEntry) -> AuditEntry:
-        return replace(
-            entry,
-            at=self._clock(),
-            user=plain(entry.user),
-            token=plain(entry.token),
-            method=plain(entry.method),
-            path=plain(entry.path, _LONGEST_PATH),
-            request_id=plain(entry.request_id),
-            address=plain(entry.address),
-            note=plain(entry.note),
-        )
+    def _dated(self, entry: AuditEntry) -> AuditEntry:
+        return replace(plain_entry(entry), at=self._clock())
 
     async def recover(self) -> int:
         """Turn intents older than a day into records without an outcome.
@@ -135,6 +142,11 @@ class AuditTrail:
     async def after(self, number: int) -> Sequence[AuditRecord]:
         """Return the next records after a number, oldest first; empty at the end."""
         return await self._log.after(number, _PAGE)
+
+    async def last(self) -> AuditRecord | None:
+        """Return the newest record; None if there is none."""
+        found = await self._log.search(AuditSearch(), 1, None)
+        return found.items[0] if found.items else None
 
     async def search(
         self,
@@ -158,11 +170,12 @@ class AuditTrail:
         most = page_limit(limit, MAXIMUM_LARGE_LIMIT)
         return await self._log.search(cleaned, most, cursor)
 
-    async def verify(self, head: str = "") -> AuditVerdict:
+    async def verify(self, head: str = "", length: int = 0) -> AuditVerdict:
         """Read the whole log and check its hash chain.
 
-        ``head`` is a hash that an earlier check returned. It must still be in the
-        chain; otherwise records were cut off at the end.
+        ``head`` and ``length`` are the hash and the number of records that an earlier
+        check returned. The hash must still be in the chain, and the chain be as long;
+        otherwise records were cut off at the end.
         """
         before, number, seen = START, 0, not head
         while records := await self.after(number):
@@ -177,7 +190,11 @@ class AuditTrail:
                     return AuditVerdict(number, before, fault)
                 before, number = record.hash, record.number
                 seen = seen or before == head
-        fault = "" if seen else f"The record with the hash {plain(head)} is gone."
+        fault = ""
+        if number < length:
+            fault = f"Record {number + 1} is gone, with all up to {length}."
+        elif not seen:
+            fault = f"The record with the hash {plain(head)} is gone."
         return AuditVerdict(number, before, fault)
 
 

@@ -331,6 +331,9 @@ class AuditLog(Protocol):
     async def append(self, entry: AuditEntry, *, intent: str = "") -> None:
         """Append a record to the chain, and remove its intent in the same transaction.
 
+        If the intent is still there, the record has its fields, with the time, the
+        status and the note of ``entry``.
+
         Raises
         ------
         GatewayError

@@ -12,8 +12,10 @@ from typing import Protocol
 
 from gatewright.core.caller import Caller
 from gatewright.core.pages import Page
-from gatewright.domains.identity.audit import AuditTrail
 from gatewright.domains.identity.model import (
+    AuditEntry,
+    AuditRecord,
+    AuditSearch,
     NewSession,
     NewToken,
     Session,
@@ -135,6 +137,22 @@ class RequestedProviders(Protocol):
     async def sign_out_address(self, caller: Caller) -> tuple[str, str] | None: ...
 
 
+class RequestedAudit(Protocol):
+    """The log, as :class:`~gatewright.domains.identity.AuditTrail` describes it."""
+
+    async def begin(self, entry: AuditEntry) -> str: ...
+
+    async def record(self, entry: AuditEntry, *, intent: str = "") -> None: ...
+
+    async def search(
+        self,
+        caller: Caller,
+        wanted: AuditSearch,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[AuditRecord]: ...
+
+
 class RequestedIdentity(Protocol):
     """Accounts, sessions and tokens for the requests, and the audit log."""
 
@@ -159,7 +177,7 @@ class RequestedIdentity(Protocol):
         ...
 
     @property
-    def audit(self) -> AuditTrail:
+    def audit(self) -> RequestedAudit:
         """The audit log of the requests."""
         ...
 

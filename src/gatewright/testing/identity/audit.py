@@ -94,3 +94,19 @@ class AuditLogContract:
         await one.audit.append(entry(1), intent="i1")
         assert [i for i, _ in await two.audit.intents(NOW + 9)] == ["i0", "i2"]
         assert len(await two.audit.after(0, 9)) == 1
+
+    async def test_an_outcome_does_not_replace_its_intent(self, stores: Pair) -> None:
+        """It has the time, the status and the note; the rest was said before."""
+        one, two = stores
+        began = replace(entry(1), status=0)
+        await one.audit.begin("i1", began)
+        other = replace(
+            entry(2), user="eve", path="/y", address="::1", status=403, note="refused"
+        )
+        await two.audit.append(other, intent="i1")
+        await two.audit.append(other, intent="i2")  # of which nothing is known
+        (record, unknown) = await one.audit.after(0, 9)
+        expected = replace(began, at=other.at, status=403, note="refused")
+        assert record.entry == expected
+        assert unknown.entry == other
+        assert await one.audit.intents(NOW + 9) == []

@@ -13,7 +13,12 @@ from gatewright.core.errors import (
     NotSignedIn,
     TooManyRequests,
 )
-from gatewright.domains.identity import RequestedIdentity
+from gatewright.domains.identity import (
+    AuditEntry,
+    AuditSearch,
+    Outcome,
+    RequestedIdentity,
+)
 from gatewright.testing.identity.directory import Known
 
 _VISITOR = visitor(address="192.0.2.7", request_id="r1")
@@ -54,6 +59,30 @@ class RequestedIdentityContract:
         caller, _ = await self._signed_in(requested, known)
         await requested.sessions.sign_in(caller, known.person.name, known.password)
         assert not await requested.is_still(caller)
+
+    async def test_the_audit_log(
+        self, requested: RequestedIdentity, known: Known, admin: Known
+    ) -> None:
+        """It takes records from the gateway, and only administrators search it."""
+        audit = requested.audit
+        begun = AuditEntry(0.0, "ada", "k", "PUT", "/x/1", 0, "r1", "192.0.2.7")
+        intent = await audit.begin(begun)
+        await audit.record(replace(begun, status=201, note="n"), intent=intent)
+        await audit.record(replace(begun, method="POST", path="/y", status=403))
+        who, _ = await self._signed_in(requested, admin)
+        found = await audit.search(who, AuditSearch(user="ada"), 1)
+        (record,) = found.items
+        assert (record.number, record.entry.path, record.entry.status) == (2, "/y", 403)
+        wanted = AuditSearch(user="ada", outcome=Outcome.DONE)
+        page = await audit.search(who, wanted, 5)
+        (first,) = page.items
+        assert page.next is None
+        assert first.entry.at > 0
+        assert replace(first.entry, at=0.0) == replace(begun, status=201, note="n")
+        assert (await audit.search(who, AuditSearch(), 9, found.next)).items == [first]
+        other, _ = await self._signed_in(requested, known)
+        with pytest.raises(NotAllowed):
+            await audit.search(other, AuditSearch())
 
     async def test_a_session_of_a_program(
         self, requested: RequestedIdentity, known: Known

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from tests.faces.site.sign_in.conftest import Browser
+from tests.support.identity import own_identity
 from tests.support.oidc_provider import RealProvider, go_through
 from tests.support.whole import URL, Whole
 
@@ -38,7 +39,7 @@ async def who(client: httpx.AsyncClient) -> str | None:
 
 
 async def refusals(gateway: Whole) -> list[str]:
-    records = await gateway.services.identity.audit.after(0)
+    records = await own_identity(gateway.services).audit.after(0)
     return [one.entry.note for one in records if one.entry.path.endswith("/done")]
 
 
