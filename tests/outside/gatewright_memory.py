@@ -10,9 +10,10 @@ import msgspec
 from gatewright.backends.plugin import StorePlugin, StoreSetting
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.config import Section
-from gatewright.core.errors import StorageFull
+from gatewright.core.errors import InvalidContent, StorageFull
 from gatewright.domains.store import (
     Change,
+    ChangeGrants,
     Collection,
     CreateCollection,
     Decide,
@@ -63,11 +64,18 @@ class Kept:
         return own or (right >= Right.WRITE and document.creator == who.user)
 
     def edit(
-        self, edit: SaveIndexes | SetGrants | PutDocument | DeleteDocument, now: float
+        self,
+        edit: SaveIndexes | SetGrants | ChangeGrants | PutDocument | DeleteDocument,
+        now: float,
     ) -> None:
         match edit:
             case SaveIndexes(indexes):
                 self.collection = replace(self.collection, indexes=indexes)
+            case ChangeGrants(grants, most):
+                rights = {**self.grants.get("", {}), **grants}
+                self.grants[""] = {who: right for who, right in rights.items() if right}
+                if len(self.grants[""]) > most:
+                    raise InvalidContent("Permissions name too many.")
             case SetGrants(grants, key):
                 self.set_grants(grants, key)
             case PutDocument():

@@ -126,6 +126,11 @@ async def test_thousands_of_lost_jobs_of_one_person_hold_nobody(
     assert max(map(len, absent.asked)) == 10
     left = {job.native_id for job in await table.open_jobs("local")}
     assert left == {*natives[:5], other.native_id}
+    absent.waiting.clear()
+    async with Background("following", one.follow), asyncio.timeout(60):
+        while len(list(await table.open_jobs("local"))) > 1 or one._had_turn:
+            scheduler.news.put_nowait(Changes(1.0, [news], complete=True))
+            await asyncio.sleep(0.01)
 
 
 async def test_whoever_cannot_be_asked_for_delays_nobodys_jobs(

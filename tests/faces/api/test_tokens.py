@@ -94,6 +94,14 @@ async def test_what_may_be_asked_for(world: World, body: Any, status: int) -> No
     assert answer.status_code == status, answer.text
 
 
+async def test_an_unknown_scope_is_named_with_the_nearest(world: World) -> None:
+    async with world.client(authorization=f"Bearer {await world.token()}") as http:
+        answer = await http.post("/api/v1/tokens", json={"scopes": ["data:raed"]})
+    assert answer.status_code == 422
+    told = answer.json()["detail"]
+    assert told.startswith("There is no scope “data:raed”. Did you mean “data:read”?")
+
+
 async def test_what_is_no_object_is_refused_in_the_words_of_json(world: World) -> None:
     async with world.client(authorization=f"Bearer {await world.token()}") as http:
         answer = await http.post("/api/v1/tokens", json=["read"])

@@ -229,6 +229,27 @@ async def test_store_permissions_are_kept_and_checked(gateway: Whole) -> None:
     assert denied.status_code == 403
 
 
+async def test_rights_that_are_given_at_the_same_time_are_all_given(
+    gateway: Whole,
+) -> None:
+    client, other = await gateway.client(GUEST), await gateway.client("eve")
+    await client.post("/newt/store/both", data={"data": "1"})
+    given = [("eve", ["r", "w"]), (OWNER, ["r"]), ("eve", ["r"]), (OWNER, ["r", "w"])]
+
+    async def give(name: str, letters: list[str]) -> None:
+        data = json.dumps([{"name": name, "perms": letters}])
+        answer = await client.post("/newt/store/both/perms", data={"data": data})
+        assert answer.status_code == 200
+
+    for _ in range(3):
+        await asyncio.gather(*(give(*one) for one in given))
+        told = (await client.get("/newt/store/both/perms")).json()["perms"]
+        assert {one["name"] for one in told} == {GUEST, "eve", OWNER}
+        await give("eve", [])
+        assert (await other.get("/newt/store/both")).status_code == 404
+        await give(OWNER, [])
+
+
 async def test_what_cannot_be_understood_is_refused(gateway: Whole) -> None:
     client = await gateway.client(GUEST)
     await client.post("/newt/store/s", data={"data": "1"})

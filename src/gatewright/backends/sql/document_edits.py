@@ -7,8 +7,9 @@ from contextlib import suppress
 import msgspec
 
 from gatewright.backends.sql.database import Batch, Row, Statement, Work
-from gatewright.core.errors import StorageFull
+from gatewright.core.errors import InvalidContent, StorageFull
 from gatewright.domains.store import (
+    ChangeGrants,
     CreateCollection,
     DeleteDocument,
     Document,
@@ -47,6 +48,10 @@ _GUARD = """
 UPDATE store_documents SET guarded = ?, sequence = ? WHERE collection = ? AND key = ?
 """
 UNGRANT = "DELETE FROM store_grants WHERE collection = ? AND key = ?"
+_UNGRANT_ONE = "DELETE FROM store_grants WHERE collection = ? AND key = '' AND who = ?"
+_GRANTED = (
+    "SELECT COUNT(*) AS grants FROM store_grants WHERE collection = ? AND key = ''"
+)
 _UNENTER = "DELETE FROM store_entries WHERE collection = ? AND key = ?"
 _ENTER = """
 INSERT INTO store_entries (collection, field, key, number, text)
@@ -100,6 +105,8 @@ class Edits:
                     yield from self._save_indexes(indexes)
                 case SetGrants(grants, key):
                     yield from self._set_grants(grants, key)
+                case ChangeGrants():
+                    yield from self._change_grants(edit)
                 case PutDocument():
                     yield from self._put(edit)
                 case DeleteDocument(key):
@@ -142,6 +149,20 @@ class Edits:
             self._sequence += 1
             guarded = int(grants is not None)
             yield Statement(_GUARD, (guarded, self._sequence, self._name, key))
+
+    def _change_grants(self, edit: ChangeGrants) -> Work[None]:
+        rights = edit.grants.items()
+        if not rights:
+            return
+        yield Batch(_UNGRANT_ONE, [(self._name, who) for who, _ in rights])
+        rows = [(self._name, "", who, int(right)) for who, right in rights if right]
+        if rows:
+            yield Batch(_GRANT, rows)
+        found = yield Statement(_GRANTED, (self._name,))
+        if found[0]["grants"] > edit.most:
+            raise InvalidContent(
+                f"Permissions can name at most {edit.most} accounts and groups."
+            )
 
     def _put(self, edit: PutDocument) -> Work[None]:
         self._sequence += 1

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from gatewright.core.caller import Caller
 from gatewright.core.clock import Clock
 from gatewright.core.errors import GatewayError, InvalidContent, TooManyRequests
+from gatewright.core.known_scopes import check_known
+from gatewright.core.scopes import plain
 from gatewright.domains.compute.array import parse_array
 from gatewright.domains.compute.check import check_spec
 from gatewright.domains.compute.job_tokens import JobTokens
@@ -184,7 +186,8 @@ class Submitter:
                 caller, on, spec, now, self._in_flight, InvalidContent
             )
             for scope in spec.token.scopes if spec.token else ():
-                caller.require(scope)
+                check_known(scope)
+                caller.require(plain(scope))
             one = replace(
                 sample(on.system, caller, job, now),
                 dependencies=await on.records.unsettled(caller.user, spec),

@@ -1,15 +1,12 @@
 """Checks the scopes of tokens: which exist, and which a caller may pass on."""
 
-import re
 from collections.abc import Collection
 from functools import cache, lru_cache
 
 from gatewright.core.caller import ROLE_SCOPES, Caller, Role, Scope
 from gatewright.core.errors import InvalidContent, NotAllowed
+from gatewright.core.known_scopes import check_known
 from gatewright.core.scopes import covers, folders, is_within, plain, split
-
-_KNOWN = frozenset(map(str, Scope))
-_COLLECTION = re.compile(r"store:[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 
 @cache
@@ -88,14 +85,7 @@ def grantable(
     if not asked:
         raise InvalidContent("Name at least one scope, or leave “scopes” out for all.")
     for scope in asked:
-        known = scope in _KNOWN or split(scope)[1] is not None
-        if not known and not _COLLECTION.fullmatch(scope):
-            names = ", ".join(sorted(_KNOWN))
-            raise InvalidContent(
-                f"There is no scope “{scope[:80]}”. There are {names}, "
-                "store:<collection>, files:read:/<folder> and files:write:/<folder>.",
-                scope=scope[:80],
-            )
+        check_known(scope)
     wanted = frozenset(map(plain, asked))
     _check_apart(wanted)
     for scope in wanted:

@@ -5,6 +5,7 @@ from gatewright.domains.store.expiry import remove_expired
 from gatewright.domains.store.model import (
     EVERYONE,
     Change,
+    ChangeGrants,
     Collection,
     Content,
     CreateCollection,
@@ -63,6 +64,7 @@ __all__ = [
     "MAXIMUM_BULK",
     "Accounts",
     "Change",
+    "ChangeGrants",
     "ChangePage",
     "Check",
     "Collection",

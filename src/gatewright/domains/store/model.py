@@ -64,6 +64,9 @@ class Permissions:
     """Rights by name of group."""
     everyone: Right = Right.NONE
     """Right of every account."""
+    others_stay: bool = False
+    """Whether accounts and groups that are not named keep the rights that they have, so
+    that of two people who change some at the same time neither undoes the other's."""
 
     def grants(self) -> dict[str, Right]:
         """Return the rights by principal."""
@@ -264,6 +267,16 @@ class SetGrants:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeGrants:
+    """Edit that changes some permissions of the collection; the others stay."""
+
+    grants: Mapping[str, Right]
+    """Rights by principal; :attr:`Right.NONE` removes one."""
+    most: int
+    """Most principals that may have a right in the end."""
+
+
+@dataclass(frozen=True, slots=True)
 class PutDocument:
     """Edit that creates or replaces a document."""
 
@@ -296,6 +309,7 @@ Edit = (
     CreateCollection
     | SaveIndexes
     | SetGrants
+    | ChangeGrants
     | PutDocument
     | DeleteDocument
     | DropCollection

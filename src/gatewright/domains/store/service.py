@@ -111,12 +111,13 @@ class Store:
         """Create a collection, or change its indexes or permissions.
 
         ``indexes`` and ``permissions`` that are None stay as they are. The second value
-        says whether the collection is new.
+        says whether the collection is new. Of ``permissions`` whose ``others_stay``,
+        only the rights of accounts are changed, of a collection that exists.
 
         Raises
         ------
         NotFound
-            The name belongs to a collection that the caller may not read.
+            The collection may not be read, or its permissions cannot be changed yet.
         NotAllowed
             The caller may read the collection, but not administer it.
         InvalidContent

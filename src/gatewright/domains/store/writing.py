@@ -7,6 +7,7 @@ from gatewright.core.errors import InvalidContent, PreconditionFailed
 from gatewright.core.ids import later_id
 from gatewright.domains.store.content import check_content, check_whole, merge
 from gatewright.domains.store.model import (
+    ChangeGrants,
     Content,
     CreateCollection,
     Decision,
@@ -23,6 +24,7 @@ from gatewright.domains.store.model import (
 )
 from gatewright.domains.store.rights import (
     place_for_document,
+    readable_collection,
     writable_collection,
     writable_document,
 )
@@ -198,7 +200,12 @@ def save(
     declared = before if indexes is None else _indexes(snapshot, indexes)
     if declared != before:
         edits.append(SaveIndexes(declared))
-    if permissions is not None:
+    if permissions is not None and permissions.others_stay:
+        readable_collection(snapshot)  # there is nothing to change in a new one
+        people = {f"user:{name}": right for name, right in permissions.users.items()}
+        people.pop(f"user:{owner}", None)
+        edits.append(ChangeGrants(people, MAXIMUM_GRANTS))
+    elif permissions is not None:
         # The owner keeps all rights, whatever the grants are.
         grants = {**permissions.grants(), f"user:{owner}": Right.ADMIN}
         edits.append(SetGrants(_bounded(grants)))

@@ -192,10 +192,7 @@ async def set_permissions(request: Request) -> object:
     context.caller.require_user()
     name = request.path_params["name"]
     data = decode_json(((await read_form(request)).get("data") or "").encode())
-    before = await context.services.store.collection(context.caller, name)
-    known = before.permissions or Permissions()
-    users = {**known.users, **asked(data)}
-    changed = Permissions(users, known.groups, known.everyone)
+    changed = Permissions(asked(data), others_stay=True)
     await context.services.store.save_collection(
         context.caller, name, permissions=changed
     )

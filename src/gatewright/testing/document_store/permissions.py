@@ -1,5 +1,6 @@
 """Contract tests of permissions on every operation."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from gatewright.core.caller import Caller
 from gatewright.core.errors import (
     GatewayError,
+    InvalidContent,
     NotAllowed,
     NotFound,
 )
@@ -70,6 +72,41 @@ class PermissionContract(StoreContract):
     async def given(self, store: Store, permissions: Permissions) -> None:
         await store.put(ADA, "c", "k", b'{"a": 1}')
         await store.save_collection(ADA, "c", permissions=permissions)
+
+    async def test_two_people_give_rights_at_once(self, store: Store) -> None:
+        """Neither undoes what the other has given, as if each had sent all of them."""
+        first = Permissions({"eve": Right.READ}, {"astro": Right.READ}, Right.READ)
+        some = Permissions({"ben": Right.ADMIN}, others_stay=True)
+        with pytest.raises(NotFound):
+            await store.save_collection(ADA, "c", permissions=some)
+        await store.save_collection(ADA, "c", permissions=first)
+        names = [f"p{number}" for number in range(12)]
+        await asyncio.gather(
+            *(
+                store.save_collection(
+                    ADA,
+                    "c",
+                    permissions=Permissions(
+                        {name: Right.WRITE, "eve": Right.NONE, "ada": Right.NONE},
+                        others_stay=True,
+                    ),
+                )
+                for name in names
+            )
+        )
+        none = Permissions(others_stay=True)
+        found, created = await store.save_collection(ADA, "c", permissions=none)
+        assert not created
+        assert found.permissions == Permissions(
+            {"ada": Right.ADMIN, **dict.fromkeys(sorted(names), Right.WRITE)},
+            {"astro": Right.READ},
+            Right.READ,
+        )
+        many = {f"q{number}": Right.READ for number in range(1000)}
+        some = Permissions(many, others_stay=True)
+        with pytest.raises(InvalidContent):
+            await store.save_collection(ADA, "c", permissions=some)
+        assert (await store.collection(ADA, "c")).permissions == found.permissions
 
     async def test_nothing(self, store: Store, listings: Listings) -> None:
         await self.given(store, Permissions(users={"cyd": Right.WRITE}))

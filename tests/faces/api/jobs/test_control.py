@@ -124,6 +124,22 @@ class TestControl:
         assert (await ada.patch("/jobs/local/999", json=limit)).status_code == 404
         await ada.delete(url)
 
+    async def test_a_dry_run_names_an_unknown_scope_and_the_nearest(
+        self, ada: httpx.AsyncClient
+    ) -> None:
+        params = {"dry_run": "true"}
+        for scope, status, told in (
+            ("jobs:red", 422, "no scope “jobs:red”. Did you mean “jobs:read”?"),
+            ("Files:read", 422, "Did you mean “files:read”?"),
+            ("?", 422, "There is no scope “?”. There are account:manage,"),
+            ("files:read:/../x", 422, "absolute path"),
+            ("files:read:/x", 200, ""),
+        ):
+            spec = {"executable": "true", "token": {"scopes": [scope]}}
+            answer = await ada.post("/jobs/local", json=spec, params=params)
+            assert answer.status_code == status, answer.text
+            assert told in answer.json().get("detail", "")
+
     async def test_a_dry_run_checks_and_submits_nothing(
         self, ada: httpx.AsyncClient
     ) -> None:
