@@ -3,13 +3,12 @@
 from dataclasses import replace
 
 from gatewright.core.caller import Caller
-from gatewright.core.errors import NotFound, TooLarge
-from gatewright.core.pages import pages
+from gatewright.core.errors import NotFound
 from gatewright.domains.sky import Circle, Image, ImageQuery, SkyService, geometry
+from gatewright.operations.found_images import found_images
 
 MOST_IMAGES = 1000
 """Most images of one band among which one is chosen."""
-_PAGE = 200
 
 
 async def colour_image(
@@ -31,16 +30,11 @@ async def colour_image(
         return await sky.image(caller, chosen)
     middle = replace(place, radius=0.0)
     wanted = replace(query, regions=(middle,), bands=(chosen,))
-    images: list[Image] = []
-    async for page in pages(
-        lambda cursor: sky.search(caller, wanted, limit=_PAGE, cursor=cursor)
-    ):
-        images += page.items
-        if len(images) > MOST_IMAGES:
-            raise TooLarge(
-                f"More than {MOST_IMAGES} images of the band “{chosen}” have this "
-                "place; narrow the choice by “time” or “survey”, or name images."
-            )
+    images = await found_images(
+        sky, caller, wanted, MOST_IMAGES,
+        f"More than {MOST_IMAGES} images of the band “{chosen}” have this place; "
+        "narrow the choice by “time” or “survey”, or name images.",
+    )  # fmt: skip
     if not images:
         raise NotFound(
             f"No image of the band “{chosen}” that you may see has this place."

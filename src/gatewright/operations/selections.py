@@ -10,9 +10,7 @@ from gatewright.core.errors import (
     InvalidContent,
     NotFound,
     NotSignedIn,
-    TooLarge,
 )
-from gatewright.core.pages import pages
 from gatewright.domains.processing import (
     COADD,
     Circle,
@@ -23,11 +21,11 @@ from gatewright.domains.processing import (
 )
 from gatewright.domains.sky import Circle as Region
 from gatewright.domains.sky import Image, ImageKind, ImageQuery, SkyService
+from gatewright.operations.found_images import found_images
 from gatewright.operations.product_images import frame_of
 
 MOST_IMAGES = 500
 """Most images of one product, or of one light curve."""
-_PAGE = 200
 _KINDS = (ImageKind.SCIENCE, ImageKind.REFERENCE, ImageKind.DIFFERENCE)
 FindCoadd = Callable[[Caller, str], Awaitable[Product]]
 """Returns a coadd by its id, or raises NotFound."""
@@ -129,14 +127,8 @@ class Selections:
         if place is not None:
             region = Region(place.ra, place.dec, place.radius)
             query = replace(query, regions=(*query.regions, region))
-        images: list[Image] = []
-        async for page in pages(
-            lambda cursor: self._sky.search(caller, query, limit=_PAGE, cursor=cursor)
-        ):
-            images += page.items
-            if len(images) > most:
-                raise TooLarge(
-                    f"More than {most} images are found; narrow the selection "
-                    "by “time”, “band” or “pos”."
-                )
-        return images
+        return await found_images(
+            self._sky, caller, query, most,
+            f"More than {most} images are found; narrow the selection by “time”, "
+            "“band” or “pos”.",
+        )  # fmt: skip

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from gatewright.core.caller import Caller
 from gatewright.core.errors import GatewayError, NotFound, TooLarge
-from gatewright.core.pages import pages
 from gatewright.domains.sky import (
     Circle,
     Content,
@@ -19,6 +18,7 @@ from gatewright.domains.sky import (
     odd_side,
     sides,
 )
+from gatewright.operations.found_images import found_images
 
 MOST_STAMPS = 200
 """Most images of one answer."""
@@ -74,16 +74,11 @@ async def stamps(
     assert isinstance(request.region, Circle)  # noqa: S101  # the caller made it
     middle = replace(request.region, radius=0.0)
     query = replace(query, regions=(middle,))
-    images: list[Image] = []
-    async for page in pages(
-        lambda cursor: sky.search(caller, query, limit=MOST_STAMPS, cursor=cursor)
-    ):
-        images += page.items
-        if len(images) > MOST_STAMPS:
-            raise TooLarge(
-                f"More than {MOST_STAMPS} images have this place; narrow the search by "
-                "“time”, “band” or “survey”."
-            )
+    images = await found_images(
+        sky, caller, query, MOST_STAMPS,
+        f"More than {MOST_STAMPS} images have this place; narrow the search by “time”, "
+        "“band” or “survey”.",
+    )  # fmt: skip
     if not images:
         raise NotFound("No image that you may see has this place.")
     requests = _sized(request, request.region, [image.scale for image in images])

@@ -45,31 +45,32 @@ class ImageReaders:
     async def colour(
         self, images: tuple[Image, Image, Image], request: ColourRequest
     ) -> Content:
-        first, *others = [self._reader_of(image.path) for image in images]
-        if not isinstance(first, ColourReader) or any(
-            other is not first for other in others
-        ):
+        reader = self._common_reader(images)
+        if not isinstance(reader, ColourReader):
             raise InvalidContent(
                 "These three images cannot be combined in colour: their format cannot, "
                 "or they have several. Choose FITS images."
             )
-        return await first.colour(images, request)
+        return await reader.colour(images, request)
 
     async def cut_together(
         self, images: Sequence[Image], request: CutoutRequest
     ) -> Content:
-        first, *others = [self._reader_of(image.path) for image in images]
-        if not isinstance(first, PartnerReader) or any(
-            other is not first for other in others
-        ):
+        reader = self._common_reader(images)
+        if not isinstance(reader, PartnerReader):
             raise InvalidContent(
                 "Images of this format cannot be extensions of one FITS file. Ask for "
                 "them one by one, or without “partners”."
             )
-        return await first.cut_together(images, request)
+        return await reader.cut_together(images, request)
 
     async def open(self, image: Image) -> Content:
         return await self._reader_of(image.path).open(image)
+
+    def _common_reader(self, images: Sequence[Image]) -> object:
+        """Return the reader of several images; None if they have different ones."""
+        first, *others = [self._reader_of(image.path) for image in images]
+        return first if all(other is first for other in others) else None
 
     def _reader_of(self, path: str) -> ImageReader:
         name = path.lower()
