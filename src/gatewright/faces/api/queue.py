@@ -94,6 +94,17 @@ class QueueAnswer(BaseModel):
     )
 
 
+class ReportAnswer(BaseModel):
+    """What the scheduler reported of a system, and when."""
+
+    system: str = Field(description="Name of the system.")
+    as_of: str = Field(description="Time of the scheduler's report, RFC 3339 in UTC.")
+    failure: str = Field(
+        description="Why the report is old, if the scheduler does not answer."
+    )
+    next: str | None = Field(description="Always null: there is one page.")
+
+
 class NodeAnswer(BaseModel):
     """A node of a system."""
 
@@ -111,16 +122,10 @@ class NodeAnswer(BaseModel):
     partitions: list[str] = Field(description="Partitions that contain the node.")
 
 
-class NodesAnswer(BaseModel):
+class NodesAnswer(ReportAnswer):
     """The nodes of a system."""
 
     nodes: list[NodeAnswer] = Field(description="The nodes.")
-    system: str = Field(description="Name of the system.")
-    as_of: str = Field(description="When the scheduler said so, RFC 3339 in UTC.")
-    failure: str = Field(
-        description="Why this is not newer, where the scheduler does not answer."
-    )
-    next: str | None = Field(description="Always null: there is one page.")
 
 
 class PartitionAnswer(BaseModel):
@@ -141,16 +146,10 @@ class PartitionAnswer(BaseModel):
     )
 
 
-class PartitionsAnswer(BaseModel):
+class PartitionsAnswer(ReportAnswer):
     """The partitions of a system."""
 
     partitions: list[PartitionAnswer] = Field(description="The partitions.")
-    system: str = Field(description="Name of the system.")
-    as_of: str = Field(description="When the scheduler said so, RFC 3339 in UTC.")
-    failure: str = Field(
-        description="Why this is not newer, where the scheduler does not answer."
-    )
-    next: str | None = Field(description="Always null: there is one page.")
 
 
 class ReservationAnswer(BaseModel):
@@ -177,16 +176,10 @@ class ReservationAnswer(BaseModel):
     )
 
 
-class ReservationsAnswer(BaseModel):
+class ReservationsAnswer(ReportAnswer):
     """The reservations of a system that you may see."""
 
     reservations: list[ReservationAnswer] = Field(description="The reservations.")
-    system: str = Field(description="Name of the system.")
-    as_of: str = Field(description="When the scheduler said so, RFC 3339 in UTC.")
-    failure: str = Field(
-        description="Why this is not newer, where the scheduler does not answer."
-    )
-    next: str | None = Field(description="Always null: there is one page.")
 
 
 Text = Annotated[str, Query(max_length=200)]
