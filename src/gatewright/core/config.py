@@ -59,7 +59,7 @@ class Section(BaseModel):
 
 
 class Gateway(Section):
-    """The gateway itself."""
+    """General settings of the gateway."""
 
     title: str = "Gatewright"
     """Name of the gateway, shown on its pages."""

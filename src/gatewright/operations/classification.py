@@ -326,7 +326,7 @@ class Classifiers:
     async def _finish(
         self, made: Classifier, gather: Callable[[Classifier], Awaitable[Material]]
     ) -> None:
-        """Train a classifier and write down what became of it."""
+        """Train a classifier and record the outcome."""
         try:
             async with self.claims.renewed(
                 f"the training of {made.id}", partial(self._store.keep, made.id)

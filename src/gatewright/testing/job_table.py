@@ -89,7 +89,7 @@ def ended(native_id: str, state: JobState = JobState.COMPLETED) -> JobStatus:
 
 
 def jobs_of(outcomes: Sequence[Admitted] | None) -> Sequence[Job]:
-    """Return the jobs of a request of which none was refused."""
+    """Return the jobs of a request that accepted all of them."""
     return [job for one in outcomes or () for job in _taken(one)]
 
 

@@ -70,9 +70,9 @@ def listing(
 def encoded_listing(
     connection: HTTPConnection, body: bytes, following: str | None
 ) -> Response:
-    """Return the response of :func:`listing` whose JSON text is there already.
+    """Return the response of :func:`listing` from a JSON text that is already made.
 
-    ``following`` is the cursor of the next page, which the text has as ``next``.
+    ``following`` is the cursor of the next page, the member ``next`` of the text.
     """
     response = Response(body, media_type="application/json")
     if following is not None:

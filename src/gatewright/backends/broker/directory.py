@@ -70,7 +70,7 @@ class PamDirectory:
             raise NotAllowed("Your Unix account cannot be used. Ask the centre.")
 
     async def _checked(self, name: str, password: str | None) -> int:
-        """Return what PAM says, ``RIGHT`` or ``WRONG``; refuse in words else."""
+        """Return PAM's answer: ``RIGHT`` or ``WRONG``; raise its other refusals."""
         if self._checking >= SIGN_INS + _WAITING:
             raise Unavailable(
                 "Very many people are signing in. Try again in a moment.",

@@ -37,7 +37,10 @@ _TOGETHER = 1 << 18
 _ROWS, _COLUMNS = WIDTH, 2 * WIDTH
 """Grid of declination and right ascension on which the whole sky is counted."""
 _FINE = 2
-"""Places along each side of a pixel of which a map of the whole sky shows the most."""
+"""Points counted along each side of a pixel of a map of the whole sky.
+
+The pixel shows the largest count among them.
+"""
 _DOT = 2
 """Pixels on each side by which an image too small for its map is enlarged."""
 _ORDER, CELLS = 6, 12 * 4**6

@@ -172,7 +172,7 @@ def _part(directions: Vectors, centre: tuple[float, float]) -> Frame | None:
 
 
 def nice_step(span: float, most: int) -> float:
-    """Return a round distance in degrees, of which ``most`` at most are in a span."""
+    """Return a round step in degrees; a span has at most ``most`` such steps."""
     decimals: Sequence[float] = [
         digit * 10.0**power for power in range(-6, 1) for digit in (1, 2, 5)
     ]

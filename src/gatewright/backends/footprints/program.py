@@ -24,7 +24,7 @@ from gatewright.domains.sky.geometry import Vectors, degrees
 __all__ = ["draw", "overlap"]
 
 _DRAWN = 500
-"""Most images of which the outlines are drawn."""
+"""Most images whose outlines are drawn."""
 
 
 def draw(arguments: dict[str, Any], output: Output) -> dict[str, Any]:

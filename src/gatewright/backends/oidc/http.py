@@ -31,9 +31,9 @@ class Http:
     title
         The provider's name for people.
     issuer
-        Its address. Over plain http it is on this machine only, as all of its hosts.
+        Its address. Plain http is allowed only for hosts on this machine.
     hosts
-        More hosts that it has, with their ports if these are not the usual ones.
+        Its other hosts, with their ports if these are not the usual ones.
     """
 
     def __init__(self, title: str, issuer: str, hosts: Iterable[str] = ()) -> None:

@@ -46,7 +46,7 @@ async def checked_claims(
     token
         The token, in JWS compact form.
     expected
-        What it has to be made for.
+        The issuer, client, nonce and access token that it has to match.
     algorithms
         Algorithms with which the provider may sign.
     keys
@@ -99,7 +99,7 @@ def _check(claims: Mapping[str, Any], expected: Expected, now: float) -> None:
 
 
 def _check_hash(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:
-    """Check that ID token and access token belong together, if ``at_hash`` is there."""
+    """Check that ID and access token belong together, if there is an ``at_hash``."""
     told = claims.get("at_hash")
     if told is None:
         return

@@ -16,7 +16,7 @@ _KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 
 
 class Keys:
-    """All keys of a provider, asked for again when one is unknown.
+    """All keys of a provider, requested again when a key id is unknown.
 
     Parameters
     ----------

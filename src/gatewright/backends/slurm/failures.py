@@ -106,7 +106,7 @@ def refusal(program: str, outcome: Outcome) -> GatewayError:
 
 
 def unexpected(program: str) -> BackendFailed:
-    """Return the error for an answer whose form is not the one that was asked for."""
+    """Return the error for an answer that does not have the requested form."""
     return BackendFailed(
         f"The answer of {program} has an unexpected form. Ask the gateway's operator "
         "whether this version of Slurm is supported."

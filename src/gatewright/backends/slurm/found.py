@@ -30,11 +30,11 @@ from gatewright.domains.compute import JobState, JobStatus
 _log = logging.getLogger(__name__)
 _COUNTING_SECONDS = 10.0
 _CLAIM_SECONDS = 60.0
-"""Seconds after a job's end in which a claim file that cannot be read is waited for."""
+"""Seconds after a job's end in which reading its claim file is tried again."""
 _ORPHAN_SECONDS = 60.0
 _GONE_SECONDS = 3600.0
 """Seconds for which a Unix account is not found before it counts as removed: the
-service that knows the accounts may be away."""
+service that knows the accounts may be unreachable."""
 _UNREAD = (
     "Another job did the work of this one. How that ended is told by a file of the "
     "account, which cannot be read any more."
@@ -191,8 +191,8 @@ class Finder:
     async def done_before(self, row: QueueRow, native: NativeId) -> str:
         """Return the file that forbids the next start of a held job; "" for none.
 
-        Its machine refused to start the job. If a start of the same id came before it,
-        of which the controller has forgotten, that one has done the work.
+        The machine refused to start the job. If the job was started before under the
+        same id, and the controller has forgotten that start, its work is done already.
 
         Raises
         ------

@@ -7,9 +7,9 @@ job can create. A job that finds the file ends at once with :data:`DONE_ALREADY`
 Slurm itself has requeued the same job. When the work has ended, its exit code is added
 to the file, so that the end is known even if the controller has forgotten the job.
 
-Slurm also counts a restart when a machine refuses to start a job. If the machine
-refuses since this same job runs there, of which the controller knows nothing more, the
-restart must not repeat the work: then a file :func:`done_name` forbids it.
+Slurm also counts a restart when a machine refuses to start a job. It may refuse because
+the same job is still running there, although the controller has forgotten that start.
+The restart must not repeat the work, so the file :func:`done_name` forbids it.
 """
 
 import re

@@ -114,9 +114,10 @@ class Attempts:
         return [grant for grant in found if _person_of(grant) == user]
 
     def forget(self, user: str, names: Sequence[str]) -> None:
-        """Remove the records of jobs of a user that have ended.
+        """Remove the records of a user's jobs that have ended.
 
-        Anybody may give a job of their own the name of another's.
+        Records of other users stay, since anybody can give a job the name of another
+        person's job.
         """
         for name in names:
             if _person_of(self._kept(name)) in {user, ""}:

@@ -23,7 +23,7 @@ class Ended(Protocol):
 
     @property
     def name(self) -> str:
-        """Name, which the person has once only."""
+        """Name of the intent, unique for the person."""
 
     @property
     def until(self) -> float:

@@ -26,11 +26,11 @@ from gatewright.domains.sky import Footprints, ImageQuery
 _Counts = npt.NDArray[np.int64]
 
 _MOST = 10_000
-"""Most images of which the outlines are read."""
+"""Most images whose outlines are read."""
 _AT_ONCE = 1024
 """Cells that one statement counts in, so that others do not wait for it."""
 _SECONDS = 20.0
-"""Longest time for which images are counted when that is asked for."""
+"""Longest time in seconds that a request may count images."""
 _WIDE_AT_ONCE = 200
 _MOST_FILTERS = 64
 """Most combinations of kind, band and filter for which cells are kept."""

@@ -59,7 +59,7 @@ class RestingThreads(Executor):
 
     @override
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the threads for good."""
+        """End the threads; none begins again."""
         with self._lock:
             self._closed = True
             running, self._running = self._running, None

@@ -185,7 +185,7 @@ class Coordinates:
 
 
 def _size(kept: Values | tuple[str, ...]) -> int:
-    """Return the bytes that the values of a coordinate are counted with."""
+    """Return the size in bytes at which the cache counts a coordinate's values."""
     return (
         kept.nbytes if isinstance(kept, np.ndarray) else _BYTES_OF_A_LABEL * len(kept)
     )

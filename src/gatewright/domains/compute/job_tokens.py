@@ -26,7 +26,7 @@ _UNUSED_SECONDS = 600.0
 """Age at which a token whose job was never recorded is ended."""
 _POSTPONED_SECONDS = 30.0
 _KEPT_SECONDS = 30 * 86_400.0
-"""Age at which the removal of a file is given up; its token has ended long before."""
+"""Seconds for which removing a file is tried; its token has ended long before."""
 _AT_ONCE = 8
 _REMOVAL_SECONDS = 5.0
 

@@ -16,13 +16,13 @@ from gatewright.domains.compute.records import JobRecords
 _log = logging.getLogger(__name__)
 _CHUNK = 500
 _USERS_AT_ONCE = 8
-"""Users whose jobs are asked for at the same time."""
+"""Users whose jobs are looked up at the same time."""
 _TOGETHER = 100
-"""Jobs of one user that are asked for in one question."""
+"""Jobs of one user that one request asks for."""
 _EACH_ROUND = 500
-"""Most jobs of one user that are asked for after one complete report."""
+"""Most jobs of one user that are looked up after one complete report."""
 _ALONE_EACH_ROUND = 64
-"""Most of these if each is asked for by itself."""
+"""Most of these if each takes a request of its own."""
 _ALONE_AT_ONCE = 4
 _PAUSES = (0.2, 0.5, 1.0)
 

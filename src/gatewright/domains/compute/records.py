@@ -181,7 +181,8 @@ class JobRecords:
     async def _tell(self, jobs: Sequence[Job]) -> None:
         """Publish events of changes, and those that could not be published before.
 
-        A change is recorded once, so that nothing else would ever tell of it.
+        They have to be kept until they are published: each change is recorded once, and
+        nothing else would report it.
         """
         jobs, self._untold = [*self._untold, *jobs], []
         # All at once: the database commits them together.

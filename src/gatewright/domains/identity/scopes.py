@@ -27,7 +27,7 @@ def _narrowed(scopes: frozenset[str], role: Role) -> frozenset[str]:
 
 
 def _check_apart(scopes: Collection[str]) -> None:
-    """Refuse scopes of which one's folder lies below a folder that may be written.
+    """Refuse scopes if the folder of one lies below a folder that another may write.
 
     Whoever may write the upper folder could rename the lower one and put a link in its
     place, through which the token would reach other files.

@@ -100,5 +100,5 @@ class FootprintPainter(Protocol):
         ...
 
     async def overlap(self, footprints: Footprints) -> SkyOverlap:
-        """Return the numbers that the map shows."""
+        """Return the areas of the sky by the number of images that cover them."""
         ...

@@ -66,7 +66,10 @@ class Circle:
         return cls(_longitude(numbers[0]), _latitude(numbers[1]), numbers[2])
 
     def meets(self, polygons: geometry.Vectors) -> geometry.Flags:
-        """Return for each polygon (polygons, vertices, 3) whether it meets it."""
+        """Return for each polygon whether the circle has a point in common with it.
+
+        ``polygons`` has the shape (polygons, vertices, 3).
+        """
         centre = geometry.point(self.longitude, self.latitude)
         return geometry.meet_circle(polygons, centre, math.radians(self.radius))
 

@@ -120,7 +120,7 @@ class Announcement:
         return Phase.PAST if ended else Phase.CURRENT
 
     def is_open(self, now: float) -> bool:
-        """Return whether everybody sees it as current or planned."""
+        """Return whether it is current or planned and has not been withdrawn."""
         return not self.withdrawn and self.phase(now) is not Phase.PAST
 
     def concerns(self, system: str) -> bool:

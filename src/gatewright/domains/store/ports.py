@@ -93,7 +93,7 @@ class DocumentStore(Protocol):
     ) -> Sequence[Change]:
         """Return changes with numbers above ``since`` up to ``until``, oldest first.
 
-        Of documents that the caller may not read there are none.
+        Changes of documents that the caller may not read are left out.
         """
         ...
 

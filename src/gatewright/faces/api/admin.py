@@ -52,7 +52,7 @@ class PersonList(BaseModel):
 
 
 class PersonEdit(BaseModel):
-    """What an administrator changes of an account."""
+    """Changes that an administrator makes to an account."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -67,7 +67,8 @@ class ComingDay(BaseModel):
 class RunsOutAnswer(BaseModel):
     """Days on which the allocation is used up.
 
-    Null if after the end of the forecast or the allocation, or if that has not begun.
+    A day is null if it is after the end of the forecast or of the allocation, or if the
+    allocation has not begun.
     """
 
     earliest: str | None = Field(description="At the upper end of the interval.")

@@ -79,7 +79,7 @@ class WaysToSignIn(BaseModel):
 
 
 class SignedOut(BaseModel):
-    """Where else the person is still signed in."""
+    """Identity provider where the person is still signed in."""
 
     provider: str = Field(description="Identity provider that began the session.")
     url: str = Field(description="Address to open to sign out of it too.")

@@ -1,4 +1,4 @@
-"""Sends one response: uvicorn's ``send`` with what it lacks.
+"""Sends one response; extends uvicorn's ``send``.
 
 It writes the head with `heads`, sends parts of files without copying them (the ASGI
 extension for zero-copy), and keeps a connection open for a while when the response ends

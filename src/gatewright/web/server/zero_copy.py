@@ -68,7 +68,7 @@ def span(message: Mapping[str, Any]) -> tuple[int, int, int]:
 
 
 @dataclass(slots=True)
-class _Way:
+class _Transfer:
     """Progress of one transfer from a file to a socket."""
 
     socket: int
@@ -109,22 +109,22 @@ class ZeroCopy:
         if not await self._emptied() or not count:
             return
         plug = self._connection.transport.get_extra_info("socket")
-        way = _Way(os.dup(plug.fileno()), file, offset, offset + count)
-        step = partial(_send_warm, way)
+        transfer = _Transfer(os.dup(plug.fileno()), file, offset, offset + count)
+        step = partial(_send_warm, transfer)
         try:
             _cork(plug, corked=True)
-            while way.offset < way.end and not self._connection.is_gone():
-                if is_cold(way.file, way.offset, _window(way)):
-                    await self._send_cold(way)
+            while transfer.offset < transfer.end and not self._connection.is_gone():
+                if is_cold(transfer.file, transfer.offset, _window(transfer)):
+                    await self._send_cold(transfer)
                 else:
-                    await self._while_writable(way.socket, step)
+                    await self._while_writable(transfer.socket, step)
         except OSError as error:
             self._connection.transport.abort()
             if error.errno not in _GONE:  # not because the client left
                 raise
         finally:
             _cork(plug, corked=False)
-            os.close(way.socket)
+            os.close(transfer.socket)
 
     async def _emptied(self) -> bool:
         """Wait for the transport's buffer to empty; return False if the client left."""
@@ -140,14 +140,16 @@ class ZeroCopy:
             transport.set_write_buffer_limits()
         return not self._connection.is_gone()
 
-    async def _send_cold(self, way: _Way) -> None:
-        count = min(way.end - way.offset, _COLD_BYTES)
+    async def _send_cold(self, transfer: _Transfer) -> None:
+        count = min(transfer.end - transfer.offset, _COLD_BYTES)
         try:
-            sent = await self._cold.send(way.socket, way.file, way.offset, count)
+            sent = await self._cold.send(
+                transfer.socket, transfer.file, transfer.offset, count
+            )
         except BlockingIOError:
-            await self._while_writable(way.socket, lambda: False)
+            await self._while_writable(transfer.socket, lambda: False)
         else:
-            way.offset += _some(sent)
+            transfer.offset += _some(sent)
 
     async def _while_writable(self, socket: int, step: Callable[[], bool]) -> None:
         """Call ``step`` each time the socket accepts bytes, until it returns False.
@@ -184,20 +186,24 @@ def _take(step: Callable[[], bool], ended: asyncio.Future[None]) -> None:
             ended.set_result(None)
 
 
-def _send_warm(way: _Way) -> bool:
+def _send_warm(transfer: _Transfer) -> bool:
     """Send what the socket accepts; return whether more is in the page cache."""
-    if way.offset >= way.warm_until:
-        if way.offset == way.end or is_cold(way.file, way.offset, _window(way)):
+    if transfer.offset >= transfer.warm_until:
+        if transfer.offset == transfer.end or is_cold(
+            transfer.file, transfer.offset, _window(transfer)
+        ):
             return False
-        way.warm_until = _window(way)
-    count = way.warm_until - way.offset
+        transfer.warm_until = _window(transfer)
+    count = transfer.warm_until - transfer.offset
     with suppress(BlockingIOError):
-        way.offset += _some(os.sendfile(way.socket, way.file, way.offset, count))
+        transfer.offset += _some(
+            os.sendfile(transfer.socket, transfer.file, transfer.offset, count)
+        )
     return True
 
 
-def _window(way: _Way) -> int:
-    return min(way.end, way.offset + WINDOW_BYTES)
+def _window(transfer: _Transfer) -> int:
+    return min(transfer.end, transfer.offset + WINDOW_BYTES)
 
 
 def _cork(socket: Any, *, corked: bool) -> None:

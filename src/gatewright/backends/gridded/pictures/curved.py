@@ -1,8 +1,8 @@
-"""Coastlines on a grid of which only the places of its cells are known.
+"""Coastlines on a grid whose projection is unknown; its cells have coordinates.
 
 Whatever the projection, the file's arrays of latitudes and longitudes say where each
-cell is. They are turned round: a point of a coast is found between the four cells
-about it, by directions from the middle of the Earth, so that neither a pole nor the
+cell is. The arrays are inverted: a point of a coast is located between the four cells
+around it, by directions from the middle of the Earth, so that neither a pole nor the
 antimeridian is a seam.
 """
 
@@ -13,9 +13,9 @@ from gatewright.backends.gridded.pictures.coast import Line
 from gatewright.backends.gridded.pictures.picture import Floats, Net
 
 _NODES = 257
-"""Most cells along a side that are looked at; between them places are interpolated."""
+"""Most cells along a side that are used; positions between them are interpolated."""
 _STARTS = 24
-"""Cells along a side of which the nearest is the beginning of a search."""
+"""Cells along a side among which the nearest is the start of a search."""
 _TRIES = 25
 """Most steps of a search. Each corrects the one before, as Newton's method does."""
 _LONGEST = 9.1
