@@ -1,19 +1,25 @@
 """Scanning by keys and by touch, alone and together, on the demo's supernovae."""
 
 import csv
+import json
 import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
-from playwright.async_api import Page, Request, expect
+from playwright.async_api import Page, Request, Route, expect
 from tests.browser.conftest import LONGEST, OpenPage
 from tests.browser.gate import Gate
 from tests.browser.waiting import until
 from tests.support.gateway import RunningGateway
+
+from gatewright.backends.png import encode_png
+from gatewright.domains.sky import animated_png
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,11 +53,16 @@ def difference(gateway: RunningGateway) -> Iterator[Found]:
 
 
 def subtracted(
-    client: httpx.Client, science: tuple[int, ...], reference: tuple[int, ...]
+    client: httpx.Client, science: tuple[int, ...], reference: tuple[int, ...] | None
 ) -> str:
-    """Subtract nights from others, and return the name of the difference."""
-    body = {
+    """Subtract nights from others, and return the name of the difference.
+
+    Without nights for it, the gateway chooses the reference.
+    """
+    body: dict[str, Any] = {
         side: [f"simulated-sky~sim-{night:02}-r~0" for night in chosen]
+        if chosen
+        else "auto"
         for side, chosen in (("science", science), ("reference", reference))
     }
     made = client.post(f"{API}/differences", json=body).raise_for_status().json()
@@ -288,6 +299,72 @@ async def test_an_object_has_all_epochs_and_is_split_and_whole_again(
     await expect(rows).to_have_count(len(members))
     await expect(changes).to_contain_text("undone by demo")
     await gate.check()
+
+
+async def test_the_version_of_the_reference_is_among_the_facts(
+    gate: Gate, gateway: RunningGateway, found: Found
+) -> None:
+    page, client = gate.page, found.client
+    name = subtracted(client, (4,), None)
+    listed = client.get(f"{API}/candidates", params={"difference": name}).json()
+    objects = [
+        client.get(f"{API}/candidates/{one}").json()["object"] for one in found.ids
+    ]
+    one = next(one for one in listed["candidates"] if one["object"] in objects)
+    assert one["reference"]
+    await page.goto(f"{gateway.url}/scan?difference={name}&candidate={one['id']}")
+    await shows(page, one["id"])
+    row = page.locator("gw-scan .facts > div").filter(
+        has=page.locator("dt", has_text="Reference")
+    )
+    await expect(row.locator("dd")).to_have_text(one["reference"])
+    # Nights that a person chose are no version; what was found by one is told apart.
+    same = found.ids[objects.index(one["object"])]
+    await page.goto(f"{gateway.url}{found.path}&candidate={same}")
+    await shows(page, same)
+    await expect(row).to_have_count(0)
+    past = page.locator("gw-scan li").filter(has_text="by another reference")
+    await expect(past.first).to_contain_text(f"{one['snr']:.1f} sigma")
+    await gate.check()
+
+
+async def test_epochs_that_cannot_be_shown_are_named_with_the_reason(
+    gate: Gate, gateway: RunningGateway, found: Found
+) -> None:
+    page = gate.page
+    why = "The file of this image is gone."
+    left_out = [
+        {"image": "x", "band": "r", "time": "2021-03-11T05:00:00", "reason": why}
+    ]
+    black = encode_png(np.zeros((83, 83), np.uint8))
+    film = animated_png([black, black], 0.5, {"Left out": json.dumps(left_out)})
+    problem = {"type": "about:blank", "title": "Gone", "status": 404, "detail": why}
+    answers: dict[str, dict[str, Any]] = {
+        "**/api/v1/cutouts?*": {"body": film, "content_type": "image/apng"},
+        "**/api/v1/images/*sim-03-r*/cutout?*": {"status": 404, "json": problem},
+    }
+    for url, answer in answers.items():
+        await page.route(url, partial(_fulfil, answer))
+    name = found.client.get(f"{API}/candidates/{found.ids[0]}").json()["object"]
+    await page.goto(f"{gateway.url}/objects/{name}?survey=simulated-sky")
+    epochs = page.locator("gw-object .epochs li")
+    await expect(epochs.filter(has_text=f"Not shown: {why}")).to_have_count(1)
+    button = page.get_by_role("button", name="Blink through all")
+    words = f"1 image not shown. 2021-03-11 r: {why}"
+    await button.click()
+    await expect(page.locator("gw-object [part=missing]")).to_have_text(words)
+    await button.click()
+    await expect(page.locator("gw-object [part=missing]")).to_have_count(0)
+    await page.goto(f"{gateway.url}/sky/simulated-sky")
+    status = page.locator("gw-sky .which")
+    await button.click()
+    await expect(status).to_contain_text(words)
+    await button.click()
+    await expect(status).not_to_contain_text(words)
+
+
+async def _fulfil(answer: dict[str, Any], route: Route) -> None:
+    await route.fulfill(**answer)
 
 
 async def test_the_page_is_well_in_every_look(

@@ -11,10 +11,19 @@ import { after, anew } from "../../src/gatewright/kit/elements/pages.js";
 import { areaWeights, edges, indexOf, mapVariables, readBlock, readDataset, readField, textAt } from "../../src/gatewright/kit/elements/grid.js";
 import { csvOf, seriesOf, stepIn } from "../../src/gatewright/kit/elements/series.js";
 import { permissions } from "../../src/gatewright/kit/elements/permissions.js";
+import { missingWords, pngText } from "../../src/gatewright/kit/elements/stamps.js";
 import { skyArea } from "../../src/gatewright/kit/elements/sky-area.js";
 import { distanceToLine, objectsOf } from "../../src/gatewright/kit/elements/sky-objects.js";
 import { between, daysOf } from "../../src/gatewright/kit/elements/days.js";
 import { addressOf, placeOf } from "../../src/gatewright/kit/portal/routes.js";
+
+test("the epochs that a film does not show are named, three of them at most", () => {
+  const lost = (/** @type {number} */ day) => ({ image: `${day}`, band: "r", time: `2021-03-0${day}T01:02:03`, reason: "It is gone." });
+  assert.equal(missingWords([]), "");
+  assert.equal(missingWords([{ ...lost(1), band: "", time: "" }]), "1 image not shown. no date: It is gone.");
+  assert.equal(missingWords([1, 2, 3, 4].map(lost)), "4 images not shown. 2021-03-01 r: It is gone. 2021-03-02 r: It is gone. 2021-03-03 r: It is gone. And 1 more.");
+  assert.equal(pngText(new Uint8Array(8), "Left out"), "");
+});
 
 test("sizes, lengths of time and figures have their units", () => {
   assert.deepEqual([0, 1023, 1536, 150 * 1024, 5 * 1024 ** 4, null].map(size), ["0 B", "1023 B", "1.5 KiB", "150 KiB", "5.0 TiB", ""]);

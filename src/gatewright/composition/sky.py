@@ -84,7 +84,8 @@ async def open_sky(
         "surveys": Part(looking.ready),
         "surveys/claims": Part(ingest.claims.ready),
     }
-    return SkyService(index, reader, places_of(config)), watch, parts
+    seconds = config.limits.reader_seconds
+    return SkyService(index, reader, places_of(config), seconds), watch, parts
 
 
 def open_survey_maps(

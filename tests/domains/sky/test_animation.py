@@ -16,9 +16,11 @@ def test_each_picture_is_shown_for_its_time(shape: tuple[int, ...], count: int) 
     random = np.random.default_rng(5)
     levels = random.integers(0, 256, (count, *shape), dtype=np.uint8)
     pictures = [encode_png(one, Source=f"{n}") for n, one in enumerate(levels)]
-    with Image.open(io.BytesIO(animated_png(pictures, 0.25))) as back:
+    told = {"Left out": "„β“"}
+    with Image.open(io.BytesIO(animated_png(pictures, 0.25, told))) as back:
         assert getattr(back, "n_frames", 1) == count
-        assert back.text["Source"] == "0"  # type: ignore[attr-defined]
+        text = back.text  # type: ignore[attr-defined]
+        assert (text["Source"], text["Left out"]) == ("0", "„β“")
         for number in range(count):
             back.seek(number)
             assert np.array_equal(np.asarray(back), levels[number])

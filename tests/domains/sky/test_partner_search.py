@@ -1,5 +1,6 @@
 """How the service finds the partners of images, and has them cut."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from tests.support.app import caller
 from typing_extensions import override
 
 from gatewright.core.access import PUBLIC
-from gatewright.core.errors import InvalidContent, NotFound
+from gatewright.core.errors import InvalidContent, NotFound, TimedOut
 from gatewright.core.pages import Page
 from gatewright.domains.sky import (
     Circle,
@@ -86,6 +87,20 @@ async def test_a_survey_that_was_removed_has_no_names_and_no_partners() -> None:
     sky = SkyService(Paged(SURVEYS[1]), Reader())
     found = await sky.partners(caller("bob"), [of("one", "a.fits")], PLACE)
     assert found == {"one~a.fits~0": []}
+
+
+async def test_a_search_that_takes_too_long_ends_and_says_so() -> None:
+    class Endless(Paged):
+        @override
+        async def search(
+            self, query: ImageQuery, *, limit: int, cursor: str | None = None
+        ) -> Page[Image]:
+            await asyncio.sleep(0)
+            return Page([], "again")
+
+    sky = SkyService(Endless(*SURVEYS), Reader(), seconds=0.1)
+    with pytest.raises(TimedOut, match="Narrow the search"):
+        await sky.partners(caller("bob"), [of("one", "a.fits")], PLACE)
 
 
 async def test_they_are_cut_together_where_the_reader_can() -> None:

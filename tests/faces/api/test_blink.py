@@ -1,7 +1,9 @@
 """The epochs of a place as one animated picture, aligned and dated."""
 
 import io
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,10 +15,13 @@ from astropy.wcs import WCS
 from PIL import Image
 from scipy.ndimage import center_of_mass
 from tests.backends.fits.skies import tan_header, write
+from tests.support.app import caller, client
 from tests.support.needs import shared_data
 from tests.support.skies import SkyServices, sky_services
 
+from gatewright.core.caller import Role
 from gatewright.core.config import SurveySource
+from gatewright.faces.api import face
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -111,6 +116,38 @@ async def test_epochs_without_the_place_are_left_out(api: httpx.AsyncClient) -> 
     found = frames(await api.get("/cutouts", params=asked(**place, pixels=63)))
     assert len(found) == 10
     assert len({levels.tobytes() for levels in found}) == 10
+
+
+async def test_epochs_that_cannot_be_shown_are_named_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "sky"
+    folder.mkdir()
+    for number in range(3):
+        header = tan_header(150, 140)
+        header["DATE-OBS"] = f"2021-03-{number + 10}T05:00:00"
+        header["FILTER"] = "g"
+        data = np.full((140, 150), 1 + number, "f4")
+        write(folder / f"e{number}.fits", fits.PrimaryHDU(data, header))
+    survey = SurveySource(id="made", images=str(folder))
+    async with sky_services(tmp_path, [survey]) as services:
+        app, who = face.build(services), caller("bob", Role.GUEST)  # type: ignore[arg-type]
+        async with client(app, services, who) as api:  # type: ignore[arg-type]
+            whole = await api.get("/cutouts", params=asked())
+            (folder / "e1.fits").unlink()
+            answer = await api.get("/cutouts", params=asked())
+            tar = await api.get("/cutouts", params=asked(format="fits"))
+    assert len(frames(whole)) == 3
+    assert whole.headers["gatewright-left-out"] == "0"
+    assert len(frames(answer)) == 2
+    assert answer.headers["gatewright-left-out"] == "1"
+    assert tar.headers["gatewright-left-out"] == "1"
+    with Image.open(io.BytesIO(answer.content)) as picture:
+        (told,) = json.loads(picture.text["Left out"])  # type: ignore[attr-defined]
+    assert told["image"] == "made~e1~0"
+    assert told["time"].startswith("2021-03-11T05:00:00")
+    assert told["band"] == "g"
+    assert "file" in told["reason"]
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,11 @@ async def test_stamps_of_all_planes_lie_on_one_grid(night: Night) -> None:
         assert picture.content.startswith(b"\x89PNG")
         tag = {"If-None-Match": picture.headers["etag"]}
         assert (await bob.get(stamp, params=asked, headers=tag)).status_code == 304
-        pixels = await bob.get(stamp, params={**asked, "format": "fits"})
+        asked["format"] = "fits"
+        refused = await bob.get(stamp, params={**asked, "stretch": "log"})
+        assert refused.status_code == 400
+        assert "“stretch”" in refused.json()["detail"]
+        pixels = await bob.get(stamp, params=asked)
         with fits.open(io.BytesIO(pixels.content)) as file:
             shapes.add(file[0].data.shape)
             if plane == "score":

@@ -120,6 +120,41 @@ async def test_an_unknown_map_is_refused_with_the_names_of_those_there_are(
         assert f"'{known}'" in detail
 
 
+@pytest.mark.parametrize(
+    ("url", "form"), [(CUT, "fits"), ("/cutouts", "fits"), ("/cutouts", "mef")]
+)
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"cmap": "viridis"},
+        {"cmap": "gray"},
+        {"stretch": "log"},
+        {"limits": "zscale"},
+        {"marks": "true"},
+        {"cmap": "viridis", "stretch": "asinh"},
+    ],
+)
+async def test_fits_pixels_have_no_look(
+    api: httpx.AsyncClient, url: str, form: str, look: dict[str, str]
+) -> None:
+    plain = {"pos": asked()["pos"], "format": form}
+    assert (await api.get(url, params=plain)).status_code == 200
+    assert (await api.get(url, params={**plain, "marks": "false"})).status_code == 200
+    answer = await api.get(url, params={**plain, **look})
+    assert answer.status_code == 400, answer.text
+    named = " and ".join(f"“{name}”" for name in sorted(look, reverse=True))
+    assert answer.json()["detail"].startswith(f"{named} change pictures")
+
+
+async def test_how_long_epochs_are_shown_is_for_animated_pictures(
+    api: httpx.AsyncClient,
+) -> None:
+    plain = {"pos": asked()["pos"], "format": "png", "seconds": "1"}
+    answer = await api.get("/cutouts", params=plain)
+    assert answer.status_code == 400
+    assert "apng" in answer.json()["detail"]
+
+
 async def test_a_picture_in_other_colours_has_another_entity_tag(
     api: httpx.AsyncClient,
 ) -> None:

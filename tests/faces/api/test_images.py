@@ -214,8 +214,8 @@ async def test_a_cut_out_that_is_too_large(api: httpx.AsyncClient) -> None:
         ("/images/field~a~0/cutout?pos=CIRCLE+10+10+1", 404),
         ("/images/field~a~0/cutout?pos=CIRCLE+150.1+2.2+1&format=gif", 422),
         ("/images/field~a~0/cutout?pos=CIRCLE+150.1+2.2+1&format=png&size=5000", 422),
-        ("/images/field~a~0/cutout?pos=CIRCLE+150.1+2.2+1&limits=5", 400),
-        ("/images/field~a~0/cutout?pos=CIRCLE+150.1+2.2+1&limits=99,1", 400),
+        ("/images/field~a~0/cutout?pos=CIRCLE+150.1+2.2+1&format=png&limits=5", 400),
+        ("/images/field~a~0/cutout?pos=CIRCLE+150.1+2.2+1&format=png&limits=99,1", 400),
         ("/images/none/cutout?pos=CIRCLE+10+10+1", 404), ("/images/none/file", 404),
     ],
 )  # fmt: skip

@@ -55,6 +55,8 @@ async def _is_refused(
     query = {name: f"{value:.0f}" if value.is_integer() else str(value)}
     if path.endswith(("/cutout", "/cutouts")):
         query["pos"] = "CIRCLE 10 10 0.001"
+        # Some of their limits are of pictures.
+        query["format"] = "png" if path.endswith("/cutout") else "apng"
     answer = await client.request(
         method,
         "/api/v1" + re.sub(r"\{\w+\}", "x", path.replace("{system}", "local")),

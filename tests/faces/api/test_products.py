@@ -186,6 +186,11 @@ async def test_a_picture_has_the_orientation_of_the_file_where_that_is_asked_for
     is_up = up[1] - values.shape[0] / 2 > abs(up[0] - values.shape[1] / 2)
     same = np.array_equal(pictures["north"], pictures["native"])
     assert same == bool(is_up)
+    # FITS has the pixels themselves, whatever a picture would look like.
+    for look in ({"cmap": "viridis"}, {"orientation": "native"}, {"size": "64"}):
+        answer = await api.get(place, params=look)
+        assert answer.status_code == 400, answer.text
+        assert f"“{next(iter(look))}” change" in answer.json()["detail"]
 
 
 async def test_an_image_less_itself_is_zero(api: httpx.AsyncClient) -> None:

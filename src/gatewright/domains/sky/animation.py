@@ -5,17 +5,23 @@ The compressed pixels are taken as they are, so that no picture is decoded.
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _THOUSANDTHS = 1000
+NO_TEXT: Final[Mapping[str, str]] = {}
+"""No further text chunks."""
 
 
-def animated_png(pictures: Sequence[bytes], seconds: float) -> bytes:
+def animated_png(
+    pictures: Sequence[bytes], seconds: float, text: Mapping[str, str] = NO_TEXT
+) -> bytes:
     """Return pictures of one size and kind as an animation without end.
 
     Each is shown for so many ``seconds``. A program that knows no animations shows the
-    first. The text chunks are those of the first.
+    first. The text chunks are those of the first, and one (iTXt) for each keyword of
+    ``text``.
 
     Raises
     ------
@@ -32,6 +38,11 @@ def animated_png(pictures: Sequence[bytes], seconds: float) -> bytes:
     parts.append(_chunk(b"acTL", struct.pack(">II", len(pictures), 0)))
     parts += [
         _chunk(kind, data) for kind, data in _chunks(pictures[0]) if kind[1:] == b"EXt"
+    ]
+    # No compression, no language, no keyword in another language: PNG, 11.3.3.4.
+    parts += [
+        _chunk(b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + words.encode())
+        for keyword, words in text.items()
     ]
     number = 0
     for picture in pictures:

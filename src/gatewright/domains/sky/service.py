@@ -1,12 +1,13 @@
 """Gives callers the surveys and images that they may see."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 from gatewright.core.access import Access
 from gatewright.core.caller import Caller, Scope
-from gatewright.core.errors import InvalidContent, NotFound
-from gatewright.core.pages import Page
+from gatewright.core.errors import InvalidContent, NotFound, TimedOut
+from gatewright.core.pages import Page, pages
 from gatewright.domains.sky import geometry
 from gatewright.domains.sky.kinds import PARTNERS
 from gatewright.domains.sky.model import (
@@ -31,6 +32,7 @@ from gatewright.domains.sky.regions import Region
 
 _PAGE = 1000
 """Most images of one page of a search for partners."""
+_SEARCH_SECONDS = 30.0
 
 
 class SkyService:
@@ -46,10 +48,12 @@ class SkyService:
         index: ImageIndex,
         reader: ImageReader,
         places: Places = NO_NAMES,
+        seconds: float = _SEARCH_SECONDS,
     ) -> None:
         self._index = index
         self._reader = reader
         self.places = places
+        self._seconds = seconds
 
     async def surveys(self, caller: Caller) -> Sequence[Survey]:
         """Return the surveys that the caller may see."""
@@ -149,18 +153,30 @@ class SkyService:
 
         The images all contain ``place``. Those without a partner have an empty
         sequence.
+
+        Raises
+        ------
+        TimedOut
+            The search takes longer than a reader may take for a file.
         """
         others: dict[str, list[Image]] = {}
         surveys = sorted({image.survey for image in images})
         query = ImageQuery(regions=(place,), kinds=PARTNERS, surveys=surveys)
-        cursor: str | None = None
-        while True:
-            page = await self.search(caller, query, limit=_PAGE, cursor=cursor)
-            for one in page.items:
-                others.setdefault(one.survey, []).append(one)
-            cursor = page.next
-            if cursor is None:
-                break
+        try:
+            async with asyncio.timeout(self._seconds):
+                async for page in pages(
+                    lambda cursor: self.search(
+                        caller, query, limit=_PAGE, cursor=cursor
+                    )
+                ):
+                    for one in page.items:
+                        others.setdefault(one.survey, []).append(one)
+        except TimeoutError as error:
+            raise TimedOut(
+                "The weights, uncertainties and masks at this place were not all found "
+                f"within {self._seconds:g} s. Narrow the search by “survey”, or ask "
+                "without “partners”."
+            ) from error
         found: dict[str, Sequence[Image]] = {}
         for survey in surveys:
             told = await self._index.survey(survey)

@@ -38,7 +38,7 @@ from gatewright.faces.api.image_parameters import (
     StretchName,
     SurveyNames,
 )
-from gatewright.faces.api.image_query import place_text, stretch_of
+from gatewright.faces.api.image_query import place_text, refuse_looks, stretch_of
 from gatewright.faces.api.images import cutout_etag
 from gatewright.faces.api.product_bodies import circle
 from gatewright.web.conditional import check_preconditions, not_modified
@@ -238,15 +238,17 @@ async def candidate_stamp(
         Literal["png", "fits"],
         Query(alias="format", title="Form", description="png, or fits with a WCS."),
     ] = "png",
-    stretch: StretchName = "asinh",
+    stretch: StretchName = None,
     limits: Percentiles = None,
-    cmap: ColourMapName = "gray",
+    cmap: ColourMapName = None,
     size: Size = None,
 ) -> Response:
     """Send a square stamp with the candidate at its centre.
 
     Pixels beyond the edge of the difference are NaN, and black in a picture.
     """
+    if form == "fits":
+        refuse_looks(stretch=stretch, limits=limits, cmap=cmap, size=size)
     services = context.services
     found = await services.images.discovery.candidate(context.caller, candidate)
     product = await services.images.processing.product(

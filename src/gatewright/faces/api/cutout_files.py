@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import tarfile
 from collections.abc import Sequence
 from itertools import count
@@ -10,6 +11,8 @@ from gatewright.domains.sky import binary_table, mjd_text, primary_hdu
 from gatewright.operations.stamps import Stamp
 
 _COLUMNS = ("image", "survey", "band", "time", "time_assumed", "reason", "partners")
+LEFT_OUT = "Left out"
+"""Keyword of the text of an animated picture that lists what it does not show."""
 
 
 def archive(found: Sequence[Stamp], form: str) -> bytes:
@@ -42,6 +45,15 @@ def one_file(found: Sequence[Stamp]) -> bytes:
     columns = dict(zip(_COLUMNS, cells, strict=True))
     table = binary_table("INDEX", {"extver": versions, **columns})
     return b"".join([primary_hdu(), *(one.data for one in found), table])
+
+
+def left_out(found: Sequence[Stamp]) -> str:
+    """Return the images without a cut-out, and why, as the JSON text of a list."""
+    rows = [
+        dict(zip(_COLUMNS, _row(one), strict=True)) for one in found if not one.data
+    ]
+    told = ("image", "band", "time", "reason")
+    return json.dumps([{name: row[name] for name in told} for row in rows])
 
 
 def _row(one: Stamp) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from contextlib import ExitStack
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
-from gatewright.core.errors import InvalidContent, NotFound
+from gatewright.core.errors import InvalidContent, InvalidRequest, NotFound
 from gatewright.domains.sky import (
     Circle,
     CutoutFormat,
@@ -16,7 +17,7 @@ from gatewright.domains.sky import (
     animated_png,
     mjd_text,
 )
-from gatewright.faces.api.cutout_files import archive, one_file
+from gatewright.faces.api.cutout_files import LEFT_OUT, archive, left_out, one_file
 from gatewright.faces.api.image_parameters import (
     Arcsec,
     Band,
@@ -34,6 +35,7 @@ from gatewright.faces.api.image_query import (
     check_one_size,
     image_query,
     place_text,
+    refuse_looks,
     stretch_of,
 )
 from gatewright.faces.api.product_bodies import circle
@@ -46,6 +48,7 @@ from gatewright.web.turns import Counted, turn_of
 router = APIRouter(tags=["sky"])
 
 _PIXELS = 63
+_SECONDS = 0.5
 _TAR, _FITS = "application/x-tar", "application/fits"
 _APNG = "image/apng"
 
@@ -104,19 +107,19 @@ async def cut_outs(
             "all epochs.",
         ),
     ] = "fits",
-    stretch: StretchName = "asinh",
+    stretch: StretchName = None,
     limits: Percentiles = None,
-    cmap: ColourMapName = "gray",
+    cmap: ColourMapName = None,
     marks: Marks = False,
     seconds: Annotated[
-        float,
+        Annotated[float, Field(ge=0.02, le=60)] | None,
+        EMPTY_IS_NONE,
         Query(
             title="Seconds",
-            description="How long each epoch is shown (apng).",
-            ge=0.02,
-            le=60,
+            description="How long each epoch is shown (apng); 0.5, if not said.",
+            examples=[0.5],
         ),
-    ] = 0.5,
+    ] = None,
     radius: Degrees = None,
     partners: WithPartners = False,
 ) -> Response:
@@ -134,10 +137,18 @@ async def cut_outs(
     With ``format=apng`` the answer is an animated PNG that blinks through the epochs in
     order of time, each with its date and band. They are resampled to the tangent plane
     at the place, north up and as wide as the circle, so that they align exactly.
+    The text “Left out” of the PNG (an iTXt chunk) lists as JSON the images that cannot
+    be shown, and why.
+
+    The header Gatewright-Left-Out says how many images have no cut-out.
     """
     blink = form == "apng"
-    if partners and form not in {"fits", "mef"}:
+    if form in {"fits", "mef"}:
+        refuse_looks(stretch=stretch, limits=limits, cmap=cmap, marks=marks)
+    elif partners:
         raise InvalidContent("“partners” come with format=fits or mef.")
+    if seconds is not None and not blink:
+        raise InvalidRequest("“seconds” come with format=apng, which shows one by one.")
     place = circle(place_text(context.services.images.sky.places, pos, ra, dec, radius))
     if place is None:
         raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
@@ -174,7 +185,10 @@ async def cut_outs(
             pictures = [one.data for one in found if one.data]
             if not pictures:
                 raise NotFound(f"No image can be shown: {found[0].reason}")
-            packed = await asyncio.to_thread(animated_png, pictures, seconds)
+            text = {LEFT_OUT: left_out(found)}
+            packed = await asyncio.to_thread(
+                animated_png, pictures, seconds or _SECONDS, text
+            )
             how, media_type = 'inline; filename="epochs.png"', _APNG
         elif form == "mef":
             packed = await asyncio.to_thread(one_file, found)
@@ -182,7 +196,8 @@ async def cut_outs(
         else:
             packed = await asyncio.to_thread(archive, found, form)
             how, media_type = 'attachment; filename="cutouts.tar"', _TAR
-        headers = {"Content-Disposition": how}
+        missing = len(found) - sum(bool(one.data) for one in found)
+        headers = {"Content-Disposition": how, "Gatewright-Left-Out": str(missing)}
         answer = Response(packed, media_type=media_type, headers=headers)
         return Counted(answer, held.pop_all())
 

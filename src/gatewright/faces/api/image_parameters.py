@@ -177,18 +177,20 @@ Marks = Annotated[
     ),
 ]
 StretchName = Annotated[
-    Literal["asinh", "linear", "log", "sqrt"],
+    Literal["asinh", "linear", "log", "sqrt"] | None,
     Query(
-        title="Stretch", description="How values are mapped to grey levels (pictures)."
+        title="Stretch",
+        description="How values are mapped to grey levels (pictures); asinh, if not "
+        "said.",
     ),
 ]
 ColourMapName = Annotated[
-    ColourMap,
+    ColourMap | None,
     Query(
         title="Colour map",
         description="Colours of the grey levels of a picture, by matplotlib's names; "
-        "with “_r” from bright to dark. Pixels without a value have the colour of the "
-        "lowest.",
+        "with “_r” from bright to dark; gray, if not said. Pixels without a value have "
+        "the colour of the lowest.",
         examples=["viridis"],
     ),
 ]
@@ -213,12 +215,12 @@ Size = Annotated[
     ),
 ]
 Lie = Annotated[
-    Literal["north", "native"],
+    Literal["north", "native"] | None,
     Query(
         title="Orientation",
-        description="north: rotated by multiples of 90 degrees and mirrored if needed, "
-        "so that north is up and east is left; native: as in the file (png). The text "
-        "chunk “Orientation” of the PNG says what was done.",
+        description="north (if not said): rotated by multiples of 90 degrees and "
+        "mirrored if needed, so that north is up and east is left; native: as in the "
+        "file (png). The text chunk “Orientation” of the PNG says what was done.",
     ),
 ]
 Plane = Annotated[

@@ -96,33 +96,43 @@ def cutout_request(
     *,
     pos: str,
     form: str,
-    stretch: str,
+    stretch: str | None,
     limits: str | None,
     size: int | None,
-    orientation: str,
+    orientation: str | None,
     plane: int | None,
     padded: bool = False,
     pixels: int | None = None,
     arcsec: float | None = None,
     marks: bool = False,
-    cmap: ColourMap = "gray",
+    cmap: ColourMap | None = None,
 ) -> CutoutRequest:
     """Return the cut-out request that the parameters describe.
 
     Raises
     ------
     InvalidRequest
-        A parameter is malformed.
+        A parameter is malformed, or FITS pixels are asked for with the look of a
+        picture.
     InvalidContent
         The size is given twice.
     """
     check_one_size(pixels, arcsec)
+    if form == "fits":
+        refuse_looks(
+            stretch=stretch,
+            limits=limits,
+            cmap=cmap,
+            size=size,
+            orientation=orientation,
+            marks=marks,
+        )
     return CutoutRequest(
         region=parse_region(pos),
         format=CutoutFormat(form),
         stretch=stretch_of(stretch, limits, cmap),
         size=size,
-        orientation=Orientation(orientation),
+        orientation=Orientation(orientation or "north"),
         plane=plane,
         padded=padded or pixels is not None or arcsec is not None,
         pixels=pixels,
@@ -137,8 +147,26 @@ def check_one_size(pixels: int | None, arcsec: float | None) -> None:
         raise InvalidContent("Say the size as “pixels” or as “arcsec”, not as both.")
 
 
-def stretch_of(name: str, limits: str | None, cmap: ColourMap = "gray") -> Stretch:
+def refuse_looks(**looks: object) -> None:
+    """Raise InvalidRequest if FITS pixels are asked for with the look of a picture.
+
+    ``looks`` are the parameters of the look by name; those that are not given are None
+    or false.
+    """
+    named = [f"“{name}”" for name, value in looks.items() if value]
+    if named:
+        raise InvalidRequest(
+            f"{' and '.join(named)} change pictures, and FITS has the pixels as they "
+            "are: leave them out, or ask for a picture, such as format=png."
+        )
+
+
+def stretch_of(
+    name: str | None, limits: str | None, cmap: ColourMap | None = None
+) -> Stretch:
     """Return the stretch of a name, of limits that become black and white, and a map.
+
+    Without them it is ``asinh``, of the usual percentiles, in grey.
 
     Raises
     ------
@@ -146,6 +174,7 @@ def stretch_of(name: str, limits: str | None, cmap: ColourMap = "gray") -> Stret
         ``limits`` are not two increasing percentiles, two increasing values after the
         word ``value``, or ``zscale``.
     """
+    name, cmap = name or "asinh", cmap or "gray"
     if limits is None:
         return Stretch(name, colours=cmap)
     kind, _, rest = limits.strip().partition(" ")

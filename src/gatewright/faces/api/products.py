@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import Plane, Product, ProductKind, ProductState
-from gatewright.domains.sky import CutoutFormat, Orientation
+from gatewright.domains.sky import ColourMap, CutoutFormat, Orientation, Stretch
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
     ColourMapName,
@@ -16,7 +16,7 @@ from gatewright.faces.api.image_parameters import (
     Size,
     StretchName,
 )
-from gatewright.faces.api.image_query import place_text, stretch_of
+from gatewright.faces.api.image_query import place_text, refuse_looks, stretch_of
 from gatewright.faces.api.images import cutout_etag
 from gatewright.faces.api.product_answers import (
     CoaddAnswer,
@@ -129,16 +129,15 @@ async def coadd_image(
         Literal["coadd", "weight"], Query(description="The mean, or its weight map.")
     ] = "coadd",
     form: Form = "fits",
-    stretch: StretchName = "asinh",
+    stretch: StretchName = None,
     limits: Percentiles = None,
-    cmap: ColourMapName = "gray",
+    cmap: ColourMapName = None,
     size: Size = None,
-    orientation: Lie = "north",
+    orientation: Lie = None,
 ) -> Response:
     """Send a plane of a coadd; pixels that no image covers are NaN."""
     found = await _found(context, ProductKind.COADD, coadd)
-    look = (stretch_of(stretch, limits, cmap), size, Orientation(orientation))
-    how = (Plane(plane), CutoutFormat(form), *look)
+    how = (Plane(plane), *_look(form, stretch, limits, cmap, size, orientation))
     return await _pixels(request, context, found, how)
 
 
@@ -203,16 +202,15 @@ async def difference_image(
         ),
     ] = "difference",
     form: Form = "fits",
-    stretch: StretchName = "asinh",
+    stretch: StretchName = None,
     limits: Percentiles = None,
-    cmap: ColourMapName = "gray",
+    cmap: ColourMapName = None,
     size: Size = None,
-    orientation: Lie = "north",
+    orientation: Lie = None,
 ) -> Response:
     """Send a plane of a difference; pixels without data are NaN."""
     found = await _found(context, ProductKind.DIFFERENCE, difference)
-    look = (stretch_of(stretch, limits, cmap), size, Orientation(orientation))
-    how = (Plane(plane), CutoutFormat(form), *look)
+    how = (Plane(plane), *_look(form, stretch, limits, cmap, size, orientation))
     return await _pixels(request, context, found, how)
 
 
@@ -228,6 +226,27 @@ def _made(context: RequestContext, product: Product) -> Response:
     status = 201 if product.state is ProductState.READY else 202
     place = f"/api/v1/{product.kind}s/{product.id}"
     return json_response(answer, status, {"Location": place})
+
+
+def _look(
+    form: str,
+    stretch: str | None,
+    limits: str | None,
+    cmap: ColourMap | None,
+    size: int | None,
+    orientation: str | None,
+) -> tuple[CutoutFormat, Stretch, int | None, Orientation]:
+    """Return how a plane is sent, from the parameters; FITS takes no look."""
+    if form == "fits":
+        refuse_looks(
+            stretch=stretch,
+            limits=limits,
+            cmap=cmap,
+            size=size,
+            orientation=orientation,
+        )
+    drawn = stretch_of(stretch, limits, cmap)
+    return CutoutFormat(form), drawn, size, Orientation(orientation or "north")
 
 
 async def _pixels(

@@ -3,7 +3,7 @@ import { css, html, nothing, repeat } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { count, exact, local } from "./format.js";
 import { timeWords } from "./scan-parts.js";
-import { RADIUS, freeStamps, readFilm, readPicture, voteWords } from "./stamps.js";
+import { RADIUS, freeStamps, readFilm, voteWords } from "./stamps.js";
 
 const MOST_EPOCHS = 60;
 /** Pixels on a side of an epoch's stamp, as the image has them. */
@@ -22,6 +22,7 @@ const PIXELS = 41;
  * @slot empty - Shown while no object is named.
  * @csspart epochs - The stamps of all epochs.
  * @csspart film - All epochs as one animated picture.
+ * @csspart missing - Which epochs the animated picture does not show, and why.
  * @csspart table - The candidates.
  * @example
  * <gw-object></gw-object>
@@ -29,7 +30,7 @@ const PIXELS = 41;
 export class GwObject extends GwElement {
   static properties = {
     object: {}, survey: {}, found: { attribute: false },
-    changes: { state: true }, epochs: { state: true }, pictures: { state: true }, film: { state: true }, chosen: { state: true },
+    changes: { state: true }, epochs: { state: true }, pictures: { state: true }, film: { state: true }, missing: { state: true }, chosen: { state: true },
   };
 
   static styles = [GwElement.styles, css`
@@ -54,10 +55,11 @@ export class GwObject extends GwElement {
     this.changes = [];
     /** @type {any[]} */
     this.epochs = [];
-    /** @type {Map<string, string>} */
+    /** @type {Map<string, {url: string, missing: string}>} */
     this.pictures = new Map();
     /** The animated picture of all epochs; empty while it is not shown. */
     this.film = "";
+    this.missing = "";
     /** Ids of the candidates that are ticked. @type {Set<string>} */
     this.chosen = new Set();
     this._latest = {};
@@ -80,9 +82,10 @@ export class GwObject extends GwElement {
   }
 
   _free() {
-    freeStamps([...this.pictures.values(), this.film]);
+    freeStamps([...[...this.pictures.values()].map(({ url }) => url), this.film]);
     this.pictures = new Map();
     this.film = "";
+    this.missing = "";
   }
 
   async reload() {
@@ -106,9 +109,10 @@ export class GwObject extends GwElement {
   /** @param {any} image @param {object} latest */
   async _picture(image, latest) {
     const { ra, dec } = this.found;
-    const url = await readPicture(this.gateway, this.gateway.sky.cutoutUrl(image.id, ra, dec, RADIUS, "png", { pixels: PIXELS }), this.signal);
-    if (this.signal.aborted || latest !== this._latest) freeStamps([url]);
-    else this.pictures = new Map(this.pictures).set(image.id, url);
+    const url = this.gateway.sky.cutoutUrl(image.id, ra, dec, RADIUS, "png", { pixels: PIXELS });
+    const picture = await readFilm(this.gateway, url, this.signal).catch((error) => ({ url: "", missing: error.message }));
+    if (this.signal.aborted || latest !== this._latest) freeStamps([picture.url]);
+    else this.pictures = new Map(this.pictures).set(image.id, picture);
   }
 
   /** Begins or ends to blink through all epochs. */
@@ -116,14 +120,14 @@ export class GwObject extends GwElement {
     const latest = this._latest;
     if (this.film) {
       freeStamps([this.film]);
-      this.film = "";
+      [this.film, this.missing] = ["", ""];
       return;
     }
     const { ra, dec } = this.found;
     const film = await this.attempt(() => readFilm(this.gateway, this.gateway.sky.epochsUrl(ra, dec, 0, { survey: this.survey || null, pixels: 2 * PIXELS + 1 }), this.signal));
     if (!film) return;
-    if (this.signal.aborted || latest !== this._latest) freeStamps([film]);
-    else this.film = film;
+    if (this.signal.aborted || latest !== this._latest) freeStamps([film.url]);
+    else [this.film, this.missing] = [film.url, film.missing];
   }
 
   /** @param {import("../client/events.js").ServerEvent} event */
@@ -200,11 +204,12 @@ export class GwObject extends GwElement {
     if (!this.epochs.length) return html`<p class="muted">No image has this place.</p>`;
     return html`<ul class="epochs" part="epochs">${repeat(this.epochs, (image) => image.id, (image) => {
       const picture = this.pictures.get(image.id);
-      return html`<li>${picture ? html`<img src=${picture} alt="${image.band ?? ""} ${local(image.started_at)}">` : html`<span class="none"></span>`}
-        <span class="small">${image.started_at ? html`<time title=${exact(image.started_at)}>${local(image.started_at)}</time>` : "no time"} ${image.band ?? ""}${image.time_assumed ? html` <span class="muted">assumed</span>` : nothing}</span></li>`;
+      return html`<li>${picture?.url ? html`<img src=${picture.url} alt="${image.band ?? ""} ${local(image.started_at)}">` : html`<span class="none"></span>`}
+        <span class="small">${image.started_at ? html`<time title=${exact(image.started_at)}>${local(image.started_at)}</time>` : "no time"} ${image.band ?? ""}${image.time_assumed ? html` <span class="muted">assumed</span>` : nothing}${picture?.missing ? html` <span class="muted">Not shown: ${picture.missing}</span>` : nothing}</span></li>`;
     })}</ul><p class="small muted">Each ${PIXELS} pixels of its image on a side, north up, east left, the object in the middle.</p>
       <p><button aria-pressed=${this.film ? "true" : "false"} @click=${() => this.blink()}>Blink through all</button></p>
-      ${this.film ? html`<img class="film" part="film" src=${this.film} alt="All epochs one after the other, with their dates">` : nothing}`;
+      ${this.film ? html`<img class="film" part="film" src=${this.film} alt="All epochs one after the other, with their dates">` : nothing}
+      ${this.film && this.missing ? html`<p class="small" part="missing">${this.missing}</p>` : nothing}`;
   }
 
   /** @param {any[]} candidates */

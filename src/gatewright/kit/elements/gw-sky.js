@@ -284,13 +284,13 @@ export class GwSky extends GwElement {
     const { centre, fov, survey, band, cmap } = this;
     const film = await this.attempt(() => readFilm(this.gateway, this.gateway.sky.epochsUrl(centre[0], centre[1], fov / 2, { survey, band, cmap, pixels: FILM_PIXELS, marks: this.marks }), this.signal));
     if (!film) return;
-    if (this.signal.aborted || centre !== this.centre || fov !== this.fov || this.film) freeStamps([film]);
-    else this.film = film;
+    if (this.signal.aborted || centre !== this.centre || fov !== this.fov || this.film) freeStamps([film.url]);
+    else [this.film, this.note] = [film.url, film.missing];
   }
 
   _endFilm() {
     freeStamps([this.film]);
-    this.film = "";
+    [this.film, this.note] = ["", ""];
   }
 
   /** @param {PointerEvent} event @returns {[number, number] | null} */

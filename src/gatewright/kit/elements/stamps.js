@@ -1,10 +1,14 @@
 /** The pictures round a candidate, all on one grid of pixels, the candidate in their middle. */
 
+import { count } from "./format.js";
+
 /** @typedef {import("../client/gateway.js").Gateway} Gateway */
 /** @typedef {"science" | "reference" | "difference"} Seen */
 
 /** What is shown of a candidate, in this order. @type {readonly Seen[]} */
 export const SEEN = ["science", "reference", "difference"];
+
+const MOST_NAMED = 3;
 
 /** Degrees from the middle of a stamp to its sides. */
 export const RADIUS = 0.003;
@@ -33,12 +37,43 @@ export async function readPicture(gateway, url, signal) {
 }
 
 /**
- * Reads an animated picture; the caller revokes the address that is returned.
- * @param {Gateway} gateway @param {string} url @param {AbortSignal} signal @returns {Promise<string>}
+ * Reads an animated picture of epochs; the caller revokes the address that is returned.
+ * @param {Gateway} gateway @param {string} url @param {AbortSignal} signal
+ * @returns {Promise<{url: string, missing: string}>} With which epochs it does not show, in words; "" for none.
  */
 export async function readFilm(gateway, url, signal) {
-  const answer = await gateway.http.request(url, { signal });
-  return URL.createObjectURL(await answer.blob());
+  const blob = await (await gateway.http.request(url, { signal })).blob();
+  const told = pngText(new Uint8Array(await blob.arrayBuffer()), "Left out");
+  return { url: URL.createObjectURL(blob), missing: missingWords(JSON.parse(told || "[]")) };
+}
+
+/**
+ * Returns the text of a keyword in a PNG (an iTXt chunk without compression); "" where there is none.
+ * @param {Uint8Array} png @param {string} keyword
+ */
+export function pngText(png, keyword) {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
+  const letters = (/** @type {number} */ from, /** @type {number} */ to) => new TextDecoder().decode(png.subarray(from, to));
+  for (let at = 8; at + 12 <= png.length; ) {
+    const end = at + 8 + view.getUint32(at);
+    if (letters(at + 4, at + 8) === "iTXt") {
+      // After the keyword: two zeros for no compression, and an empty language and translation.
+      const [name, , , , , ...text] = letters(at + 8, end).split("\0");
+      if (name === keyword) return text.join("\0");
+    }
+    at = end + 4;
+  }
+  return "";
+}
+
+/**
+ * Returns which epochs an animated picture does not show, and why.
+ * @param {{band: string, time: string, reason: string}[]} missing
+ */
+export function missingWords(missing) {
+  const named = missing.slice(0, MOST_NAMED).map(({ band, time, reason }) => `${[time.slice(0, 10) || "no date", band].filter(Boolean).join(" ")}: ${reason}`);
+  const more = missing.length - named.length;
+  return missing.length ? `${count(missing.length, "image")} not shown. ${named.join(" ")}${more ? ` And ${more} more.` : ""}` : "";
 }
 
 /** Frees pictures that are no longer shown. @param {Iterable<string>} urls */

@@ -24,7 +24,7 @@ _READ_FIELDS = "Content-Type, If-None-Match, If-Range, Range, X-Request-Id"
 _EXPOSED = (
     b"ETag, Link, Location, Content-Range, Content-Disposition, Retry-After, "
     b"RateLimit, RateLimit-Policy, Repr-Digest, Sunset, X-Request-Id, Server-Timing, "
-    b"Gatewright-Nearest"
+    b"Gatewright-Nearest, Gatewright-Left-Out"
 )
 _MAXIMUM_AGE = "600"
 
