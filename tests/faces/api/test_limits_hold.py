@@ -56,7 +56,7 @@ async def _is_refused(
     if path.endswith(("/cutout", "/cutouts")):
         query["pos"] = "CIRCLE 10 10 0.001"
         # Some of their limits are of pictures.
-        query["format"] = "png" if path.endswith("/cutout") else "apng"
+        query["format"] = "apng" if name == "seconds" else "png"
     answer = await client.request(
         method,
         "/api/v1" + re.sub(r"\{\w+\}", "x", path.replace("{system}", "local")),
