@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from pydantic import AliasChoices, BaseModel
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from tests.support.asgi import ask, scope_of
@@ -14,6 +15,11 @@ from gatewright.web.described_api import DescribedApi
 from gatewright.web.problems import exception_handlers
 
 CALLS: list[str] = []
+
+
+class Range(BaseModel):
+    low: int = 1
+    high: int = 9
 
 
 async def asked(request: Request) -> str:
@@ -52,6 +58,17 @@ def described() -> FastAPI:
     async def last() -> Response:
         return JSONResponse("last")
 
+    @router.get("/ranges")
+    async def ranges(within: Annotated[Range, Query()] = Range()) -> Response:  # noqa: B008  # a default that is a model
+        return JSONResponse([within.low, within.high])
+
+    @router.get("/aliases")
+    async def aliases(
+        word: Annotated[str, Query(validation_alias=AliasChoices("of", "from"))] = "-",
+        limit: Annotated[int, Query(ge=1, validate_default=True)] = 0,
+    ) -> Response:
+        return JSONResponse([word, limit])
+
     @router.get("/broken")
     async def broken() -> Response:
         raise OSError("/etc/secret")
@@ -67,6 +84,18 @@ TARGETS = [
     "/things/3?limit=10",
     "/things/x?limit=10&limit=3",
     "/things/3?limit=",
+    "/things/3?limit=2",
+    "/things/3?names=a",
+    "/things/3?names=",
+    "/things/3?note=",
+    "/things/3?note=a&note=b",
+    "/things/3?other=1",
+    "/ranges",
+    "/ranges?high=3",
+    "/ranges?low=x",
+    "/aliases",
+    "/aliases?limit=3&from=a",
+    "/aliases?of=a&from=b&limit=2",
     "/things/%33?note=%C3%A9",
     "/things/last",
     "/openapi.json",

@@ -16,10 +16,12 @@ from re import Pattern
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi._compat import ModelField, lenient_issubclass
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import BaseModel
 from starlette.convertors import Convertor
 from starlette.datastructures import URL
 from starlette.requests import Request
@@ -240,23 +242,43 @@ class _Query:
     __slots__ = ("_defaults", "_fields")
 
     def __init__(self, of: Dependant) -> None:
-        self._fields = of.query_params
-        fixed = all(
-            isinstance(field.default, _PLAIN)
-            and not field.field_info.is_required()
-            and not field.field_info.validate_default
-            for field in self._fields
-        )
-        named = {field.name: field.default for field in self._fields}
-        self._defaults = named if fixed else None
+        optional = {
+            field.alias: field for field in of.query_params if _has_plain_default(field)
+        }
+        self._defaults = {field.name: field.default for field in optional.values()}
+        self._fields = [
+            (field, field.alias if field.alias in optional else None)
+            for field in of.query_params
+        ]
 
     def values(self, request: Request, errors: list[Any]) -> dict[str, Any]:
         """Return the parameters' values; append validation errors to ``errors``.
 
-        Without a query string the defaults are returned unvalidated, which is faster.
+        FastAPI takes some 20 microseconds for each declared parameter, whether it was
+        sent or not. So a parameter with a plain default is passed to it only if it was
+        sent.
         """
-        if self._defaults is not None and not request.scope["query_string"]:
+        sent = request.query_params if request.scope["query_string"] else ()
+        fields = [
+            field for field, alias in self._fields if alias is None or alias in sent
+        ]
+        if not fields:
             return self._defaults
-        found, wrong = request_params_to_args(self._fields, request.query_params)
+        found, wrong = request_params_to_args(fields, request.query_params)
         errors += wrong
-        return found
+        return self._defaults | found
+
+
+def _has_plain_default(field: ModelField) -> bool:
+    """Return whether a parameter that is not sent has its default, as it is declared.
+
+    It must have one name and be one value, not a model of several parameters.
+    """
+    info = field.field_info
+    return (
+        isinstance(field.default, _PLAIN)
+        and not info.is_required()
+        and not info.validate_default
+        and isinstance(info.validation_alias, str | None)
+        and not lenient_issubclass(info.annotation, BaseModel)
+    )

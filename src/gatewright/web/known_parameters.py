@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
 from gatewright.core.errors import InvalidContent, InvalidRequest
 
@@ -33,21 +34,32 @@ def only_known_parameters(
         the parameters are validated like a body, 400 where they form a query of their
         own (a region, a subset).
     """
+    known_of: dict[str, frozenset[str] | None] = {}  # by the id of the operation
 
     async def check(request: Request) -> None:
         if not request.scope["query_string"]:
             return
         route = request.scope["route"]
-        if (route.openapi_extra or {}).get("x-open-parameters"):
+        if route.unique_id not in known_of:
+            known_of[route.unique_id] = _known_parameters(route)
+        known = known_of[route.unique_id]
+        if known is None:
             return
-        extra = (route.openapi_extra or {}).get("parameters", [])
-        beside = {item["name"] for item in extra if item["in"] == "query"}
-        known = frozenset(_of_functions(route.dependant)) | beside
         for name in request.query_params:
             if name not in known:
                 raise unknown_parameter(name, known, kind)
 
     return check
+
+
+def _known_parameters(route: APIRoute) -> frozenset[str] | None:
+    """Return the parameters of a route; None if they depend on the data."""
+    extra = route.openapi_extra or {}
+    if extra.get("x-open-parameters"):
+        return None
+    described = extra.get("parameters", [])
+    beside = {item["name"] for item in described if item["in"] == "query"}
+    return frozenset(_of_functions(route.dependant)) | beside
 
 
 def unknown_parameter(
