@@ -22,6 +22,8 @@ MAXIMUM_BODY = 1 << 20
 """Largest body in bytes."""
 HEADER = struct.Struct(">IB")
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 Frame = tuple[bytes, int | None]
 """Body of a frame, and its descriptor or None."""
 
@@ -38,7 +40,7 @@ def pack(message: object, descriptors: int = 0) -> bytes:
     FrameError
         The body exceeds the limit.
     """
-    body = json.dumps(message, separators=(",", ":")).encode("ascii")
+    body = _encode(message).encode("ascii")
     if len(body) > MAXIMUM_BODY:
         raise FrameError("the message is too long")
     return HEADER.pack(len(body), descriptors) + body
@@ -50,6 +52,11 @@ class Assembler:
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._descriptors: deque[int] = deque()
+
+    @property
+    def has_bytes(self) -> bool:
+        """Whether more than the frames that were taken has come."""
+        return bool(self._bytes)
 
     def feed(self, data: bytes, descriptors: Iterable[int] = ()) -> None:
         """Add the bytes and descriptors of one ``recvmsg``.

@@ -6,6 +6,7 @@ import heapq
 import os
 import stat
 import time
+from itertools import chain, islice
 from typing import Any
 
 from gatewright.backends.worker.program import parts
@@ -121,9 +122,10 @@ def _next_names(folder: int, after: str, count: int) -> tuple[list[str], list[st
         return False
 
     with os.scandir(folder) as found:
-        names = heapq.nsmallest(
-            count, (n for e in found if (n := e.name) > after and is_shown(n))
-        )
+        shown = (n for e in found if (n := e.name) > after and is_shown(n))
+        names = sorted(islice(shown, count))
+        if len(names) == count:  # there may be more, which are not all kept
+            names = heapq.nsmallest(count, chain(names, shown))
     return names, orphans
 
 

@@ -1,9 +1,10 @@
 """The worker's main loop: threads take turns to read requests and answer them.
 
-The thread that has read a request executes it, while another one continues to read
-(leader and followers), so a slow file system delays only its own requests. Operations
-that can take long run in separate threads, whose number is limited, and get a `Stop`
-that tells them when the request was cancelled.
+The leader reads a request, executes it and reads on. If it is busy for two milliseconds
+or more requests have come, the next thread leads and reads (`turns`), so a slow file
+system delays only its own requests. Operations that can take long run in separate
+threads, whose number is limited, and get a `Stop` that tells them when the request was
+cancelled.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ from gatewright.backends.worker.program.frames import (
 from gatewright.backends.worker.program.permit import Permit
 from gatewright.backends.worker.program.sockets import receive, rights
 from gatewright.backends.worker.program.stopping import Stop
+from gatewright.backends.worker.program.turns import Turns
 
 Operation = Callable[[dict[str, Any]], Any]
 """Executes a request; returns a JSON value, or a tuple of one and a descriptor to pass.
@@ -67,7 +69,7 @@ class Server:
         self._stopping = stopping
         self._stops: dict[int, Stop] = {}
         self._frames = Assembler()
-        self._reading = threading.Lock()
+        self._turns = Turns()
         self._ended = False
         self._writing = threading.Lock()
 
@@ -76,8 +78,19 @@ class Server:
         self._send({"protocol": PROTOCOL, "pid": os.getpid()}, None)
 
         def read_on() -> None:
-            while (request := self._next_request()) is not None:
-                self._take(request)
+            leads = False
+            try:
+                while not self._ended:
+                    leads = leads or self._turns.await_own()
+                    request = self._next_request()
+                    if request is None:
+                        self._ended = True  # for the other threads too
+                        break
+                    self._turns.begin(more=self._frames.has_bytes)
+                    self._take(request)
+                    leads = self._turns.end()
+            finally:
+                self._turns.resign()
             self._stopping.set()
 
         readers = [threading.Thread(target=read_on) for _ in range(_READERS)]
@@ -96,19 +109,14 @@ class Server:
 
         A long operation can be cancelled from the moment its request is read.
         """
-        with self._reading:
-            while not self._ended:
-                frame = self._received()
-                if frame is None:
-                    self._ended = True  # for the other threads too
-                    break
-                request = {**json.loads(frame[0]), "descriptor": frame[1]}
-                if request["op"] in self._lasting:
-                    request["stop"] = self._stops[request["id"]] = Stop(self._stopping)
-                if request["op"] != "cancel":
-                    return request
-                if request["id"] in self._stops:
-                    self._stops[request["id"]].set()
+        while not self._ended and (frame := self._received()) is not None:
+            request = {**json.loads(frame[0]), "descriptor": frame[1]}
+            if request["op"] in self._lasting:
+                request["stop"] = self._stops[request["id"]] = Stop(self._stopping)
+            if request["op"] != "cancel":
+                return request
+            if request["id"] in self._stops:
+                self._stops[request["id"]].set()
         return None
 
     def _received(self) -> Frame | None:
@@ -186,7 +194,8 @@ class Server:
         with self._writing:
             with contextlib.suppress(OSError):
                 sent = self._socket.sendmsg([frame], rights(descriptor))
-                self._socket.sendall(memoryview(frame)[sent:])
+                if sent < len(frame):
+                    self._socket.sendall(memoryview(frame)[sent:])
             # Before the next answer: whoever is told then that a file is gone finds its
             # room on the disk free.
             _close(descriptor)

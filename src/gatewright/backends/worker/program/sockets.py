@@ -6,7 +6,8 @@ import socket
 
 from gatewright.backends.worker.program.frames import FrameError
 
-READ_SIZE = 1 << 18
+READ_SIZE = 1 << 16
+"""Bytes of one read. The memory of larger ones would be mapped anew for each read."""
 _SPACE = socket.CMSG_SPACE(2 * array.array("i").itemsize)
 
 
