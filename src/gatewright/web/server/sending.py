@@ -1,12 +1,14 @@
 """Sends one response; extends uvicorn's ``send``.
 
-It writes the head with `heads`, sends parts of files without copying them (the ASGI
-extension for zero-copy), and keeps a connection open for a while when the response ends
-before the request's body, so that the client can read the response. A client of
-HTTP/1.0 gets a body of unknown length without chunks: its end is the end of the
-connection (RFC 9112, section 6.3).
+It writes the head with `heads`, and with it the body if that is short and comes at
+once: each write to a socket costs more than most headers. It sends parts of files
+without copying them (the ASGI extension for zero-copy), and keeps a connection open for
+a while when the response ends before the request's body, so that the client can read
+the response. A client of HTTP/1.0 gets a body of unknown length without chunks: its end
+is the end of the connection (RFC 9112, section 6.3).
 """
 
+import asyncio
 import socket
 import struct
 from collections.abc import Awaitable
@@ -31,6 +33,8 @@ _CLOSE: Pair = (b"connection", b"close")
 _CHUNKED: Pair = (b"transfer-encoding", b"chunked")
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _BODILESS = (204, 304)
+_SHORT = 1 << 16
+"""Longest body, in bytes, that is copied to be sent with its head."""
 _RESET = struct.pack("ii", 1, 0)
 """Value of SO_LINGER with which a closed connection is reset, not ended."""
 
@@ -58,7 +62,7 @@ class Sending:
         Threads for files that are not in memory.
     """
 
-    __slots__ = ("_app", "_cold", "_connection", "_cycle", "_until_close")
+    __slots__ = ("_app", "_cold", "_connection", "_cycle", "_head", "_until_close")
 
     def __init__(
         self,
@@ -71,6 +75,7 @@ class Sending:
         self._cycle = cycle
         self._app = app
         self._cold = cold
+        self._head = b""
         self._until_close = False
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
@@ -101,7 +106,10 @@ class Sending:
         if kind == _START and not cycle.response_started:
             return self._send_head(message)
         if kind == EXTENSION:
+            self._write_head()
             return self._send_file(message)
+        if self._head:
+            message = self._with_head(message)
         if self._until_close and kind == _BODY:
             # Uvicorn compares with the length that was announced; here is none.
             cycle.expected_content_length = len(message.get("body", b""))
@@ -147,7 +155,28 @@ class Sending:
             cycle.chunked_encoding = not self._until_close
             if cycle.chunked_encoding:
                 added.append(_CHUNKED)
-        cycle.transport.write(head(status, [*fields, *added]))
+        self._head = head(status, [*fields, *added])
+        if cycle.chunked_encoding is False and not bodiless:
+            # The body of most responses is the next message, in the same step.
+            asyncio.get_running_loop().call_soon(self._write_head)
+        else:
+            self._write_head()
+
+    def _write_head(self) -> None:
+        """Write the head, unless it was written, alone or with the body."""
+        if self._head and not self._connection.is_gone():
+            self._cycle.transport.write(self._head)
+        self._head = b""
+
+    def _with_head(self, message: Any) -> Any:
+        """Return a message with the head before its body, as uvicorn will write it."""
+        body = message.get("body", b"")
+        if not 0 < len(body) <= _SHORT or message["type"] != _BODY:
+            self._write_head()
+            return message
+        before, self._head = self._head, b""
+        self._cycle.expected_content_length += len(before)
+        return {**message, "body": b"".join((before, body))}
 
     async def _send_and_linger(self, message: Any) -> None:
         self._cycle.keep_alive = True  # else the connection is closed at once
