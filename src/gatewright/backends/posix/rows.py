@@ -70,9 +70,15 @@ def entry(row: Row) -> Entry:
     BackendFailed
         A number is impossible, or a name has a character that stands for no byte.
     """
-    latest = max(abs(row.modified_ns), abs(row.changed_ns))
-    numbers = (row.mode, row.size, row.device, row.inode, row.links)
-    if min(numbers) < 0 or max(numbers) >= _LARGEST or latest > _LATEST:
+    if not (
+        0 <= row.mode < _LARGEST
+        and 0 <= row.size < _LARGEST
+        and 0 <= row.device < _LARGEST
+        and 0 <= row.inode < _LARGEST
+        and 0 <= row.links < _LARGEST
+        and -_LATEST <= row.modified_ns <= _LATEST
+        and -_LATEST <= row.changed_ns <= _LATEST
+    ):
         raise BackendFailed("The worker described an impossible file.")
     return Entry(
         name=raw(row.name),

@@ -3,6 +3,7 @@
 import stat
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 
 class FileType(StrEnum):
@@ -26,6 +27,12 @@ _TYPES = {
     stat.S_IFBLK: FileType.DEVICE,
     stat.S_IFCHR: FileType.DEVICE,
 }
+
+
+@lru_cache(1024)  # the entries of a folder have few modes
+def _type_and_permissions(mode: int) -> tuple[FileType, str]:
+    kind = _TYPES.get(stat.S_IFMT(mode), FileType.UNKNOWN)
+    return kind, f"{stat.S_IMODE(mode):04o}"
 
 
 class Algorithm(StrEnum):
@@ -69,12 +76,12 @@ class Entry:
     @property
     def type(self) -> FileType:
         """Type of the entry."""
-        return _TYPES.get(stat.S_IFMT(self.mode), FileType.UNKNOWN)
+        return _type_and_permissions(self.mode)[0]
 
     @property
     def permissions(self) -> str:
         """Permission bits in octal, four digits (``0644``)."""
-        return f"{stat.S_IMODE(self.mode):04o}"
+        return _type_and_permissions(self.mode)[1]
 
     @property
     def modified_at(self) -> float:

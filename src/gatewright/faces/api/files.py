@@ -1,10 +1,12 @@
 """Files: ``/files``, ``/files/{system}`` and ``/files/{system}/{path}``."""
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from gatewright.core.errors import Conflict, InvalidRequest
 from gatewright.core.pages import Page, page_limit
 from gatewright.domains.files import Algorithm, Entry
 from gatewright.faces.api.archives import ArchiveFormat, archive_response
@@ -194,17 +196,25 @@ async def read(
         entry, members = await files.members(caller, system, raw)
         answer = archive_response(members, entry.name or system.encode(), form)
         return Counted(answer, turn_of(request, files.downloads))
-    opened = await files.open(caller, system, raw)
-    if opened.descriptor is None:
-        page = await files.list(
+
+    async def page() -> Response:
+        found = await files.list(
             caller, system, raw, after=name_after(cursor), limit=page_limit(limit)
         )
         return listing(
             request,
             "entries",
-            Page(folder_page(raw, page.entries), cursor_of(page.next)),
+            Page(folder_page(raw, found.entries), cursor_of(found.next)),
             headers={"Cache-Control": "private, no-cache"},
         )
+
+    if limit is not None or raw.endswith(b"/"):
+        # Most likely a folder: it is not opened first to see whether it is one.
+        with suppress(Conflict, InvalidRequest):
+            return await page()
+    opened = await files.open(caller, system, raw)
+    if opened.descriptor is None:
+        return await page()
     return await user_file_response(request, opened)
 
 

@@ -36,6 +36,19 @@ async def test_names_go_round_byte_for_byte(
     assert names(home) == []
 
 
+@pytest.mark.parametrize("query", ["", "?limit=1", "?limit=1&cursor=x"])
+async def test_a_file_is_sent_whatever_a_page_would_be(
+    client: httpx.AsyncClient, home: Path, query: str
+) -> None:
+    (home / "file").write_bytes(b"content")
+    answer = await client.get(f"/files/local/file{query}")
+    assert (answer.status_code, answer.content) == (200, b"content")
+    gone = await client.get(f"/files/local/gone{query}")
+    assert gone.status_code == 404
+    os.mkfifo(home / "pipe")
+    assert (await client.get(f"/files/local/pipe{query}")).status_code == 409
+
+
 async def test_slashes_may_be_escaped(client: httpx.AsyncClient, home: Path) -> None:
     """As in the paths of clients that are generated from the OpenAPI document."""
 
