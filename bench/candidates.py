@@ -19,6 +19,7 @@ from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql import Database, Statement, Work
 from gatewright.backends.sql.candidate_pages import (
     bound_statements,
+    count_statement,
     is_walked,
     page_statement,
 )
@@ -82,6 +83,8 @@ QUESTIONS: dict[str, CandidateQuery] = {
     "1 arcmin": CandidateQuery(place=Cone(10, 20, 1 / 60)),
     "1 degree": CandidateQuery(place=Cone(10, 20, 1.0)),
     "2 degrees": CandidateQuery(place=Cone(10, 20, 2.0)),
+    "3 degrees": CandidateQuery(place=Cone(10, 20, 3.0)),
+    "6 degrees": CandidateQuery(place=Cone(10, 20, 6.0)),
     "30 degrees": CandidateQuery(place=Cone(10, 20, 30.0)),
     "30 degrees, score above 0.9": CandidateQuery(
         place=Cone(10, 20, 30.0), min_score=0.9
@@ -134,14 +137,17 @@ async def fill(database: Database) -> None:
 async def plan(database: Database, query: CandidateQuery) -> str:
     """Return the indexes of candidates that a question uses, and what it scans."""
     numbers = list(range(1, len(SURVEYS) + 1))
+    count = count_statement(query)
+    few = query.difference is not None or count is not None
+    walked = is_walked(query, few=few)
+    bound = (6.0, "d") if walked else None
+    asked = (numbers, query, "ada", None, PAGE)
     statements = [
-        page_statement(
-            *(numbers, query, "ada", None, PAGE), visible=numbers, bound=bound
-        )
-        for bound in ([(6.0, "d")] if is_walked(query) else [None])
+        page_statement(*asked, visible=numbers, bound=bound, few=few),
+        *([] if count is None else [count]),
     ]
-    if is_walked(query):
-        statements += bound_statements(numbers, query, None)
+    if walked:
+        statements += bound_statements(numbers, query, None, few=few)
     explain = "EXPLAIN QUERY PLAN "
     if isinstance(database, PostgresqlDatabase):
         explain = "EXPLAIN "

@@ -75,6 +75,8 @@ class PostgresqlDatabase:
                     "application_name": "gatewright",
                     "lock_timeout": milliseconds,
                     "idle_in_transaction_session_timeout": milliseconds,
+                    # Compiling takes longer than all that the gateway asks for.
+                    "jit": "off",
                     "timezone": "UTC",
                 },
             )

@@ -7,19 +7,25 @@ number of them, and may be short although another page follows.
 from collections.abc import Sequence
 
 from gatewright.backends.sql.candidate_conditions import add_condition, cost
-from gatewright.backends.sql.candidate_rows import WITH_VOTE, within
+from gatewright.backends.sql.candidate_rows import WITH_VOTE, places, within
 from gatewright.backends.sql.database import Row
 from gatewright.backends.sql.image_search import Where
 from gatewright.core.errors import InvalidRequest
 from gatewright.core.pages import decode_cursor
 from gatewright.domains.discovery import CandidateQuery
 
-EXAMINED = 20_000
+EXAMINED = 6_000
 """Largest number of candidates that a page with conditions examines."""
-EXAMINED_PLACES = 200_000
+EXAMINED_PLACES = 30_000
 """Largest number of candidates whose index entry a page of a wide circle examines."""
-WIDE = 2.0
-"""Radius in degrees above which a circle has too many candidates to sort them."""
+SORTED = 30_000
+"""Largest number of candidates in a circle that a page sorts.
+
+If a circle has more, a page walks through all that there are in their order: of ten
+million, so many are one in 333, and 90 of them are found among 30,000.
+"""
+_WIDE = 10.0
+"""Radius in degrees above which the candidates in a circle are not counted."""
 _LEAST_EXAMINED = 100
 _MANY_SOURCES = 100
 """Largest number of sources in one UNION; SQLite allows at most 500 terms."""
@@ -34,23 +40,52 @@ Position = tuple[float, str]
 """Sort key of a candidate and its identifier."""
 
 
-def is_walked(query: CandidateQuery) -> bool:
+def count_statement(query: CandidateQuery) -> tuple[str, list[object]] | None:
+    """Return SQL and values that count the candidates of a circle.
+
+    The count ends at one more than :data:`SORTED`. None if it is not needed, since the
+    circle is wide, or is one of a difference.
+    """
+    if query.difference is not None:
+        return None
+    if query.place is None or query.place.radius > _WIDE:
+        return None
+    inside = places(query.place)
+    text = " UNION ALL ".join(
+        f"SELECT 1 FROM candidate WHERE {where.text}"  # noqa: S608  # own names
+        for where in inside
+    )
+    values = [value for where in inside for value in where.values]
+    text = f"SELECT COUNT(*) AS many FROM ({text} LIMIT ?) w"  # noqa: S608  # own names
+    return text, [*values, SORTED + 1]
+
+
+def is_few(query: CandidateQuery, counted: Sequence[Row]) -> bool:
+    """Return whether the candidates of a page are few enough to be sorted.
+
+    They are those of a difference or of a circle, of which ``counted`` has the row of
+    :func:`count_statement`.
+    """
+    return query.difference is not None or any(row["many"] <= SORTED for row in counted)
+
+
+def is_walked(query: CandidateQuery, *, few: bool) -> bool:
     """Return whether a page has to be bounded by the candidates that it examines.
 
-    Those of a difference or a small circle are few enough to be sorted, but conditions
-    cost more.
+    Those that are few (:func:`is_few`) can all be sorted, but conditions cost more.
     """
-    return bool(query.conditions) or (query.place is not None and not _is_few(query))
+    return bool(query.conditions) or (query.place is not None and not few)
 
 
 def bound_statements(
-    sources: Sequence[int], query: CandidateQuery, cursor: str | None
+    sources: Sequence[int], query: CandidateQuery, cursor: str | None, *, few: bool
 ) -> list[tuple[str, list[object]]]:
     """Return SQL and values that find how far a page examines each source.
 
     Each row is the last candidate that is examined in a source (``value`` and ``id``),
-    or in all of a difference or a small circle; one with fewer has none. The page ends
-    at the highest of them. The more work conditions are, the fewer are examined.
+    or in all of them if they are few (:func:`is_few`); one with fewer has none. The
+    page ends at the highest of them. The more work conditions are, the fewer are
+    examined.
 
     Raises
     ------
@@ -64,13 +99,12 @@ def bound_statements(
     if query.conditions:
         most = EXAMINED // max(1, sum(map(cost, query.conditions)))
     order = f"ORDER BY {by} DESC, id DESC LIMIT 1 OFFSET ?"
+    ended = "ORDER BY value DESC, id DESC LIMIT 1 OFFSET ?"
     which = f"SELECT id, {by} AS value FROM candidate WHERE"  # noqa: S608  # own names
-    if _is_few(query):
-        _add_few(where, query)
-        marks = ", ".join("?" for _ in sources)
-        conditions = " AND ".join([f"+source IN ({marks})", *where.conditions])
-        values = [*sources, *where.values, max(most, _LEAST_EXAMINED) - 1]
-        return [(f"{which} {conditions} {order}", values)]
+    if few:
+        text, values = _few(which, sources, where, query)
+        offset = max(most, _LEAST_EXAMINED) - 1
+        return [(f"SELECT id, value FROM ({text}) w {ended}", [*values, offset])]  # noqa: S608
     conditions = " AND ".join(["source = ?", *where.conditions])
     last = f"SELECT * FROM ({which} {conditions} {order}) w"  # noqa: S608
     offset = max(most // len(sources), _LEAST_EXAMINED) - 1
@@ -98,12 +132,13 @@ def page_statement(
     visible: Sequence[int] = (),
     bound: Position | None = None,
     free: bool = False,
+    few: bool = False,
 ) -> tuple[str, list[object]]:
     """Return the SQL and the values of a page of candidates.
 
     The column ``value`` is the sort key for the next cursor. Each source is read in the
-    order of its index and the results are merged; the candidates of a small circle or
-    a difference are few and are sorted instead.
+    order of its index and the results are merged; those that are few are sorted
+    instead.
 
     Parameters
     ----------
@@ -123,6 +158,8 @@ def page_statement(
         Last candidate that is examined; None for all.
     free
         Whether candidates that other people reserve are left out.
+    few
+        Whether the candidates are few (:func:`is_few`).
 
     Raises
     ------
@@ -134,7 +171,8 @@ def page_statement(
     _add_indexed(where, query, cursor)
     if bound is not None:
         where.add(f"({by}, id) >= (?, ?)", *bound)
-    _add_few(where, query)
+    if query.place is not None and not few:
+        within(where, query.place, walked=True)
     if query.without:
         where.add(
             f"id NOT IN ({', '.join('?' for _ in query.without)})", *query.without
@@ -143,20 +181,19 @@ def page_statement(
         where.add(_FREE, person)
     for condition in query.conditions:
         add_condition(where, condition, visible)
-    some = f"SELECT id, {by} AS value FROM candidate c WHERE "  # noqa: S608  # own names
+    some = f"SELECT id, {by} AS value FROM candidate c WHERE"  # noqa: S608  # own names
     order = f"ORDER BY {by} DESC, id DESC LIMIT ?"
-    few = _is_few(query)
     bound_values = len(sources) * (len(where.values) + 2)
-    if few or len(sources) > _MANY_SOURCES or bound_values > _MANY_VALUES:
-        # The plus keeps the databases from walking all of a source in order.
+    if few:
+        inner, values = _few(some, sources, where, query)
+    elif len(sources) > _MANY_SOURCES or bound_values > _MANY_VALUES:
         marks = ", ".join("?" for _ in sources)
-        plus = "+" if few else ""
-        conditions = " AND ".join([f"{plus}source IN ({marks})", *where.conditions])
-        inner = f"{some}{conditions} {order}"
+        conditions = " AND ".join([f"source IN ({marks})", *where.conditions])
+        inner = f"{some} {conditions} {order}"
         values = [*sources, *where.values, limit]
     else:
         conditions = " AND ".join(["source = ?", *where.conditions])
-        walk = f"SELECT * FROM ({some}{conditions} {order}) w"  # noqa: S608
+        walk = f"SELECT * FROM ({some} {conditions} {order}) w"  # noqa: S608
         inner = " UNION ALL ".join(walk for _ in sources)
         values = [v for source in sources for v in (source, *where.values, limit)]
     text = (
@@ -168,17 +205,26 @@ def page_statement(
     return text, [*values, limit, person]
 
 
-def _is_few(query: CandidateQuery) -> bool:
-    small = query.place is not None and query.place.radius <= WIDE
-    return query.difference is not None or small
+def _few(
+    which: str, sources: Sequence[int], where: Where, query: CandidateQuery
+) -> tuple[str, list[object]]:
+    """Return the candidates of a difference or a circle as SQL without an order.
 
-
-def _add_few(where: Where, query: CandidateQuery) -> None:
-    """Add the conditions that leave few candidates, unless a circle is wide."""
+    ``which`` begins a SELECT, and ``where`` are the other conditions.
+    """
+    parts = [Where()]
     if query.difference is not None:
-        where.add("difference = ?", query.difference)
-    if query.place is not None:
-        within(where, query.place, walked=not _is_few(query))
+        parts[0].add("difference = ?", query.difference)
+        if query.place is not None:
+            within(parts[0], query.place, walked=True)
+    elif query.place is not None:
+        parts = places(query.place)
+    # The plus keeps the databases from walking all of a source in order.
+    marks = ", ".join("?" for _ in sources)
+    shared = " AND ".join([f"+source IN ({marks})", *where.conditions])
+    text = " UNION ALL ".join(f"{which} {part.text} AND {shared}" for part in parts)
+    values = [v for part in parts for v in (*part.values, *sources, *where.values)]
+    return text, values
 
 
 def _sorted_by(query: CandidateQuery) -> str:

@@ -36,7 +36,7 @@ WITH_VOTE = "LEFT JOIN candidate_vote v ON v.candidate = c.id AND v.person = ?"
 CHORD = "(ux - ?) * (ux - ?) + (uy - ?) * (uy - ?) + (uz - ?) * (uz - ?)"
 """Squared chord length from a row's unit vector to another unit vector."""
 _ZONES_OF_DEGREE = 60
-_MANY_ZONES = 400
+_MANY_ZONES = 1300
 _PAD = 1e-9
 _CHOICES = {choice.value for choice in Choice}
 
@@ -120,6 +120,39 @@ def within(where: Where, cone: Cone, *, walked: bool = False) -> None:
     are ``walked`` in another order are only tested, which two comparisons do faster
     than a list of zones.
     """
+    _add_zones(where, cone, walked=walked)
+    half = _half_width(cone)
+    if half < 180.0:
+        west, east = (cone.ra - half) % 360.0, (cone.ra + half) % 360.0
+        joined = "AND" if west <= east else "OR"
+        where.add(f"(ra >= ? {joined} ra <= ?)", west, east)
+    _add_chord(where, cone)
+
+
+def places(cone: Cone) -> list[Where]:
+    """Return conditions, of which one holds for each row whose position is in a cone.
+
+    There are two if the cone has both ends of the right ascension: an index of zone and
+    right ascension then serves each of them, which it does not for both joined by OR.
+    """
+    half = _half_width(cone)
+    west, east = (cone.ra - half) % 360.0, (cone.ra + half) % 360.0
+    ranges = [(west, east)]
+    if half >= 180.0:
+        ranges = [(0.0, 360.0)]
+    elif west > east:
+        ranges = [(west, 360.0), (0.0, east)]
+    found: list[Where] = []
+    for low, high in ranges:
+        where = Where()
+        _add_zones(where, cone, walked=False)
+        where.add("ra >= ? AND ra <= ?", low, high)
+        _add_chord(where, cone)
+        found.append(where)
+    return found
+
+
+def _add_zones(where: Where, cone: Cone, *, walked: bool) -> None:
     radius = cone.radius + _PAD
     first, last = zone_of(cone.dec - radius), zone_of(cone.dec + radius)
     if last - first < _MANY_ZONES and not walked:
@@ -127,12 +160,19 @@ def within(where: Where, cone: Cone, *, walked: bool = False) -> None:
         where.add(f"zone IN ({', '.join('?' for _ in zones)})", *zones)
     else:
         where.add("zone >= ? AND zone <= ?", first, last)
-    if abs(cone.dec) + radius < 90.0:
-        share = math.sin(math.radians(radius)) / math.cos(math.radians(cone.dec))
-        half = math.degrees(math.asin(min(share, 1.0))) + _PAD
-        west, east = (cone.ra - half) % 360.0, (cone.ra + half) % 360.0
-        joined = "AND" if west <= east else "OR"
-        where.add(f"(ra >= ? {joined} ra <= ?)", west, east)
+
+
+def _half_width(cone: Cone) -> float:
+    """Return how far a cone reaches in right ascension, degrees; 180 round a pole."""
+    radius = cone.radius + _PAD
+    if abs(cone.dec) + radius >= 90.0:
+        return 180.0
+    share = math.sin(math.radians(radius)) / math.cos(math.radians(cone.dec))
+    return math.degrees(math.asin(min(share, 1.0))) + _PAD
+
+
+def _add_chord(where: Where, cone: Cone) -> None:
+    radius = cone.radius + _PAD
     chord = 2.0 * math.sin(math.radians(min(radius, 180.0)) / 2.0)
     where.add(f"{CHORD} <= ?", *chord_values(cone), chord**2)
 

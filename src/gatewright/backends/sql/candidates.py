@@ -7,6 +7,8 @@ from gatewright.backends.sql.candidate_adding import KNOWN, adding
 from gatewright.backends.sql.candidate_pages import (
     bound_of,
     bound_statements,
+    count_statement,
+    is_few,
     is_walked,
     page_statement,
 )
@@ -102,8 +104,13 @@ class SqlCandidates:
         sources = await visible_sources(self._database, visible)
         wanted = _wanted(sources, query)
         bound = None
-        if wanted and is_walked(query):
-            steps = bound_statements(wanted, query, cursor)
+        count = count_statement(query)
+        counted = (
+            [] if count is None else await self._database.read(count[0], *count[1])
+        )
+        few = is_few(query, counted)
+        if wanted and is_walked(query, few=few):
+            steps = bound_statements(wanted, query, cursor, few=few)
             ends = [await self._database.read(text, *values) for text, values in steps]
             bound = bound_of([row for rows in ends for row in rows])
         # Without a source the statement is still made: it reads the cursor.
@@ -111,6 +118,7 @@ class SqlCandidates:
             *(wanted or [0], query, person, cursor, limit + 1),
             visible=list(sources),
             bound=bound,
+            few=few,
         )
         rows = await self._database.read(text, *values) if wanted else []
         found = _readable(rows[:limit], sources)
@@ -137,9 +145,13 @@ class SqlCandidates:
             yield Statement(_END_CLAIMS, (claim.now,))
             yield Statement(_RELEASE, (claim.person,))
             bound, after = None, cursor
-            if is_walked(query):
+            counted: Sequence[Row] = []
+            if count := count_statement(query):
+                counted = yield Statement(*count)
+            few = is_few(query, counted)
+            if is_walked(query, few=few):
                 ends: list[Row] = []
-                for text, values in bound_statements(wanted, query, cursor):
+                for text, values in bound_statements(wanted, query, cursor, few=few):
                     ends += yield Statement(text, values)
                 bound = bound_of(ends)
             found: list[Candidate] = []
@@ -150,6 +162,7 @@ class SqlCandidates:
                     visible=list(sources),
                     bound=bound,
                     free=True,
+                    few=few,
                 )
                 rows = yield Statement(text, values)
                 found += _readable(rows, sources)
