@@ -167,7 +167,7 @@ class Processing:
             side, told = old, {}
             if chosen is not None and coadd is not None:
                 side = await self._kept(caller, coadd, chosen)
-                told = {"choice": {"rule": chosen.rule, **chosen.told}}
+                told = {"choice": {"rule": chosen.rule, **chosen.report}}
             made = await self._processor.difference(product, new, side, place)
             made = replace(made, report={**made.report, **told})
             await self._record(made, new.frames)

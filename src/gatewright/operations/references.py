@@ -43,7 +43,7 @@ class Chosen:
     """The area of the reference; None for all of the first frame."""
     rule: dict[str, float]
     """The rule with its numbers, by which the reference is named."""
-    told: dict[str, object]
+    report: dict[str, object]
     """What the report of a difference says of the choice."""
     survey: str
     """Survey of the frames."""
@@ -105,16 +105,7 @@ class References:
         deepest = known[names[0]]
         border = _BORDER * deepest.scale / 3600.0
         taken = [known[name] for name in names]
-        frames_told = [
-            {
-                "image": one.id,
-                "seeing": qualities[one.id].seeing,
-                "relative_depth": qualities[one.id].depth / qualities[names[0]].depth,
-                "t_min": one.t_min,
-                "t_max": one.t_max,
-            }
-            for one in taken
-        ]
+        reported = _reported(taken, qualities)
         return Chosen(
             Side([frame_of(known[name]) for name in names], "clipped"),
             place and Circle(place.ra, place.dec, place.radius + border),
@@ -129,14 +120,14 @@ class References:
                 "time_assumed": any(one.time_assumed for one in (*images, *taken)),
                 "compared": len(frames),
                 "earlier": len(known) - len(frames),
-                "frames": frames_told,
+                "frames": reported,
                 "left_out": left_out | dict(others),
             },
             first.survey,
             {
                 "band": first.band,
                 "time_assumed": any(one.time_assumed for one in taken),
-                "frames": frames_told,
+                "frames": reported,
             },
         )
 
@@ -190,6 +181,23 @@ class References:
             else:
                 qualities[frame.image] = one
         return qualities, left_out
+
+
+def _reported(
+    taken: Sequence[Image], qualities: Mapping[str, Quality]
+) -> list[dict[str, object]]:
+    """Return what reports say of the frames; depths are relative to the first."""
+    deepest = qualities[taken[0].id].depth
+    return [
+        {
+            "image": one.id,
+            "seeing": qualities[one.id].seeing,
+            "relative_depth": qualities[one.id].depth / deepest,
+            "t_min": one.t_min,
+            "t_max": one.t_max,
+        }
+        for one in taken
+    ]
 
 
 def _start(images: Sequence[Image]) -> float:

@@ -80,7 +80,7 @@ def _by_name(
     if word not in there:
         words = dict.fromkeys(axes[name].name for name in there)
         raise InvalidRequest(
-            f"What is asked for has no axis “{word[:60]}”. Its axes are: "
+            f"The selected data has no axis “{word[:60]}”. Its axes are: "
             f"{', '.join(words) or 'none'}."
         )
     return word

@@ -62,7 +62,7 @@ def parse_fields(texts: Sequence[str]) -> tuple[str, ...]:
         There are too many fields, or one is not valid.
     """
     if len(texts) > MOST_FIELDS:
-        raise InvalidRequest(f"At most {MOST_FIELDS} fields can be asked for.")
+        raise InvalidRequest(f"At most {MOST_FIELDS} fields can be requested.")
     return tuple(map(check_field, texts))
 
 

@@ -43,7 +43,7 @@ class ClassifierAnswer(BaseModel):
     state: str = Field(description="training, ready, refused or failed.")
     active: bool = Field(description="Whether it judges new candidates.")
     owner: str | None = Field(
-        description="Account that asked for it; null for visitors."
+        description="Account that requested it; null for visitors."
     )
     created_at: str = Field(description="When, RFC 3339.")
     done: int = Field(description="Differences that were made for it.")

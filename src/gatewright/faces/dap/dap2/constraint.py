@@ -112,7 +112,7 @@ def project(dataset: Dataset, clauses: tuple[Clause, ...]) -> Projection:
                 "those there are."
             )
         if any(leaf.array.name == found.name for leaf in leaves):
-            raise InvalidRequest(f"“{found.name}” is asked for twice. Name it once.")
+            raise InvalidRequest(f"“{found.name}” is requested twice. Name it once.")
         leaves.append(_cut(found, clause.ranges))
     if not clauses:
         leaves = [_cut(array, ()) for array in dataset.arrays]
