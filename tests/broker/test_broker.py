@@ -115,7 +115,7 @@ def test_a_worker_has_no_descriptor_of_the_broker(
     assert other.ends_within(60)
 
 
-def test_a_worker_that_ends_is_reaped_and_told_of(
+def test_a_worker_that_ends_is_reaped_and_reported(
     broker: RunningBroker, gateway: Account, ada: Account
 ) -> None:
     with acting_as(gateway):
@@ -167,7 +167,7 @@ def with_seconds(folder: Path, seconds: str) -> Path:
     return copy
 
 
-def test_nobody_but_the_gateway_is_heard(
+def test_the_broker_answers_only_the_gateway(
     broker: RunningBroker, gateway: Account, ada: Account
 ) -> None:
     with acting_as(gateway):
@@ -360,7 +360,7 @@ def test_what_the_client_says_of_refusals(
             broker.client().worker("gwt-nobody-here")
 
 
-def test_a_broker_that_is_away_is_said(gateway: Account, group: str) -> None:
+def test_a_missing_broker_has_a_clear_message(gateway: Account, group: str) -> None:
     with running(gateway.uid, group) as broker:
         client = broker.client()
         broker.path.unlink()

@@ -62,7 +62,7 @@ def test_a_person_works_as_their_unix_account(
 
 
 @pytest.mark.parametrize("name", ["root", "daemon", "nobody-here", "0", "../x", ""])
-def test_nobody_else_is_anybody(
+def test_no_other_account_is_signed_in(
     centre: Centre, provider: BentProvider, name: str
 ) -> None:
     with centre.asking() as client:
@@ -71,7 +71,7 @@ def test_nobody_else_is_anybody(
         assert client.get("/api/v1/session").json()["user"] is None
 
 
-def test_who_is_not_in_the_group_is_nobody(
+def test_a_person_outside_the_group_has_no_account(
     centre: Centre, provider: BentProvider, accounts: Accounts
 ) -> None:
     account = accounts.user(None, password=PASSWORD)
@@ -81,7 +81,7 @@ def test_who_is_not_in_the_group_is_nobody(
     assert "no account of this gateway" in answer.text
 
 
-def test_an_account_of_the_gateway_s_own_is_nobody_s(
+def test_no_provider_leads_to_an_account_of_the_gateway_s_own(
     centre: Centre, provider: BentProvider
 ) -> None:
     add = ("user", "add", "guest-of-ours", "--password-stdin")

@@ -126,7 +126,7 @@ async def test_a_home_is_that_of_the_account(ada: Account) -> None:
     homes.close()
 
 
-def test_a_service_of_accounts_that_is_away_is_not_nobody(
+def test_an_account_is_not_unknown_while_the_directory_service_does_not_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert unix_account("gwt-nobody-here") is None

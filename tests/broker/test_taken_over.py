@@ -239,7 +239,7 @@ def test_the_gateway_keeps_no_session_and_no_token(
         assert f"runuser -u {centre.keeper.name}" in done.stderr
 
 
-def test_while_authn_is_away_all_waits_and_nothing_is_lost(
+def test_without_authn_requests_wait_and_nothing_is_lost(
     gateway: Account, group: str, admins: str, ada: Account
 ) -> None:
     with (

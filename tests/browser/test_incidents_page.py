@@ -80,7 +80,7 @@ async def test_an_administrator_announces_updates_ends_and_withdraws(
     await expect(visitor.page.get_by_text("Nothing is announced")).to_be_visible()
 
 
-async def test_what_cannot_be_announced_is_told_and_kept_in_the_form(
+async def test_a_refused_announcement_stays_in_the_form_with_the_reason(
     gate: Gate, gateway: RunningGateway
 ) -> None:
     gate.expected = ("422",)

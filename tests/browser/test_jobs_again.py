@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 ADVICE = "Its 8 cores were busy for 12 % of the time: 1 would do."
 
 
-async def test_how_well_a_job_used_what_it_had_is_told(
+async def test_a_job_shows_how_well_it_used_its_resources(
     open_page: OpenPage, gateway: RunningGateway
 ) -> None:
     told = {"cpu": 0.12, "memory": 0.5, "gpu": None, "advice": ADVICE}

@@ -92,7 +92,7 @@ async def test_who_is_refused_reads_why_and_can_begin_again(
     await expect(page.get_by_role("link", name="Sign in with Campus")).to_be_visible()
 
 
-async def test_who_says_no_at_the_provider_is_told_so(
+async def test_a_person_who_cancels_at_the_provider_gets_a_message(
     gateway: RunningGateway, open_page: OpenPage
 ) -> None:
     gate = await open_page()

@@ -72,7 +72,7 @@ async def test_projects_show_what_is_left(
     await gate.check_all_looks()
 
 
-async def test_who_has_no_project_is_told_so(
+async def test_a_person_without_a_project_gets_a_message(
     open_page: OpenPage, gateway: RunningGateway
 ) -> None:
     canned = Canned()

@@ -20,7 +20,7 @@ def config(tmp_path: Path) -> Config:
     return Config(gateway=Gateway(state=tmp_path))
 
 
-async def test_an_empty_database_is_begun_anew_and_told(
+async def test_an_empty_database_is_created_again_with_a_line_in_the_log(
     config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "gateway.sqlite").touch()
@@ -41,7 +41,7 @@ async def test_a_damaged_database_is_named_and_left_as_it_is(
     assert (tmp_path / "gateway.sqlite").read_bytes() == damaged
 
 
-async def test_a_file_in_place_of_the_spool_is_told_in_words(
+async def test_a_file_in_place_of_the_spool_has_a_clear_message(
     config: Config, tmp_path: Path
 ) -> None:
     (tmp_path / "spool").touch()

@@ -43,7 +43,7 @@ async def test_each_part_is_up_or_down() -> None:
         assert await parts.look() == {"database": True, "readers": False}
 
 
-async def test_parts_are_not_asked_for_every_probe(
+async def test_parts_are_not_checked_at_every_probe(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("gatewright.core.health._REMEMBER_SECONDS", 600)
@@ -247,7 +247,7 @@ async def test_a_gateway_whose_jobs_are_not_followed_says_so_until_they_are(
         assert told["systems/local/jobs"] == "up"
 
 
-async def test_a_claim_that_cannot_be_renewed_is_told(
+async def test_a_claim_that_cannot_be_renewed_degrades_health(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a scan, a product or a training; and no more once its work is over."""

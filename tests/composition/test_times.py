@@ -18,7 +18,9 @@ def test_a_table_has_a_time_for_each_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [b"name,mjd\na,1\n", b"file,time\na\n", b"\xff\xfe"])
-def test_a_table_of_another_form_is_told_of(tmp_path: Path, text: bytes) -> None:
+def test_a_table_of_another_form_has_a_clear_message(
+    tmp_path: Path, text: bytes
+) -> None:
     table = tmp_path / "times.csv"
     table.write_bytes(text)
     with pytest.raises(InvalidRequest, match="table of times"):

@@ -181,7 +181,7 @@ def test_a_box_and_a_member_mean_come_as_a_picture(archive: RunningGateway) -> N
     assert same.all()
 
 
-def test_mistakes_are_told_in_the_protocols_form(archive: RunningGateway) -> None:
+def test_mistakes_are_answered_in_the_protocols_form(archive: RunningGateway) -> None:
     with archive.client() as client:
         for path, status in (
             (f"{REANALYSIS}.dods?nothing", 400),

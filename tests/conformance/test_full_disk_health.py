@@ -100,7 +100,7 @@ async def test_a_database_that_is_locked_degrades_the_gateway(
     await until(client, "ready")
 
 
-async def test_a_database_that_was_moved_away_degrades_the_gateway(
+async def test_a_moved_database_degrades_the_gateway(
     gateway: Whole, tmp_path: Path
 ) -> None:
     client = await gateway.client(OWNER)

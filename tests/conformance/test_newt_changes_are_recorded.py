@@ -137,7 +137,7 @@ async def test_what_is_refused_has_one_record(
         assert entry.request_id == answer.headers["x-request-id"]
 
 
-async def test_a_wrong_password_has_a_record_of_whose(gateway: Whole) -> None:
+async def test_a_wrong_password_has_a_record_with_the_account(gateway: Whole) -> None:
     client = await gateway.client(**PAGE)
     for name, told in ((OWNER, OWNER), ("my-password", "a name that is no account")):
         before = len(await records(gateway))

@@ -224,7 +224,7 @@ def state_of(person: Person, owner: Person) -> dict[str, Any]:
     ("actor", "victim"),
     [("bob", "eve"), ("bob", "demo"), ("eve", "bob"), ("demo", "bob"), ("demo", "eve")],
 )
-def test_nobody_reads_or_changes_what_is_anothers(
+def test_nobody_reads_or_changes_things_of_another_person(
     world: World, actor: str, victim: str
 ) -> None:
     one, other, owner = world.people[actor], world.people[victim], world.people["demo"]

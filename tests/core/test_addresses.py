@@ -17,5 +17,5 @@ from gatewright.core.addresses import network_of
         ("", ""),
     ],
 )
-def test_whose_an_address_is(address: str, network: str) -> None:
+def test_the_network_of_an_address(address: str, network: str) -> None:
     assert network_of(address) == network

@@ -77,7 +77,7 @@ async def test_it_begins_again_after_whatever_happens_and_says_so(
     assert "ValueError: odd" in caplog.text
 
 
-async def test_the_same_failure_again_and_again_is_told_once(
+async def test_a_repeated_failure_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     work = Work(*[Unavailable("away")] * 3, OSError("odd"), Unavailable("away"))

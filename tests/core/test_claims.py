@@ -45,7 +45,7 @@ async def test_a_claim_that_was_just_made_is_not_renewed_at_once() -> None:
     assert record.until == []
 
 
-async def test_a_failed_renewal_is_made_again_and_told(
+async def test_a_failed_renewal_is_repeated_and_reported(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     record, claims = Record(failures=2), Claims(seconds=0.02)

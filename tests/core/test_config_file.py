@@ -225,6 +225,6 @@ def test_the_address_may_have_a_path(url: str, address: str, prefix: str) -> Non
 
 
 @pytest.mark.parametrize("path", ["//a", "/a//b", "/..", "/.a", "/a b", "/a%20b", "/é"])
-def test_a_path_that_is_none_is_told(path: str) -> None:
+def test_a_text_that_is_no_path_is_refused(path: str) -> None:
     (mistake,) = mistakes(f'[gateway]\nurl = "https://a.example{path}"\n')
     assert "its path has to be names" in mistake

@@ -93,7 +93,7 @@ async def test_many_readers_cost_the_log_one_look() -> None:
     assert 1 <= log.looks <= 5
 
 
-async def test_nobody_looks_when_nobody_follows() -> None:
+async def test_the_log_is_not_read_without_followers() -> None:
     log = ListLog()
     hub = EventHub(log, interval=0.001)
     await hub.publish("a", "x", "ada", {})
@@ -205,7 +205,7 @@ async def test_what_another_process_wrote_is_found_at_the_next_look() -> None:
     assert reader.result() == [1]
 
 
-async def test_a_reader_hears_later_what_happened_while_the_log_was_away() -> None:
+async def test_events_during_an_outage_of_the_log_come_later() -> None:
     log = ListLog()
     hub = EventHub(log, interval=0.01)
     await hub.publish("a", "x", "ada", {})

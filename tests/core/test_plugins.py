@@ -34,7 +34,7 @@ def test_an_unknown_name_says_which_there_are() -> None:
         plugins.load("other.group", "yaml")
 
 
-def test_a_broken_plugin_is_told_by_name() -> None:
+def test_a_broken_plugin_is_logged_by_name() -> None:
     with pytest.raises(InvalidRequest, match="broken"):
         plugins.load("test.group", "broken")
 

@@ -130,7 +130,9 @@ def test_a_kill_while_the_environment_is_made_is_healed(project: Path) -> None:
     assert is_whole(project)
 
 
-def test_a_python_without_ensurepip_is_told_and_leaves_nothing(project: Path) -> None:
+def test_a_python_without_ensurepip_is_reported_and_leaves_nothing(
+    project: Path,
+) -> None:
     code = (
         "import sys, runpy; sys.modules['ensurepip'] = None; "
         "sys.argv = ['install.py', 'build', '.venv']; "

@@ -255,7 +255,7 @@ async def test_a_secure_gateway_takes_its_own_cookie_only(tmp_path: Path) -> Non
                 assert (await http.get("/small/x")).json()["user"] == user
 
 
-async def test_a_database_that_is_away(
+async def test_a_database_that_does_not_answer(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> None:

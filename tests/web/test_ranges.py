@@ -79,7 +79,7 @@ SPECS = st.tuples(st.integers(0, 300), st.integers(0, 300) | st.none()) | st.tup
 
 @given(st.lists(SPECS, min_size=1, max_size=8), st.integers(0, 200))
 @example([(0, 9), (5, 3)], 10)
-def test_the_bytes_are_those_that_were_asked_for(
+def test_the_bytes_are_those_of_the_range(
     specs: list[tuple[int | None, int | None]], size: int
 ) -> None:
     """Compare the union of the parts with a set of positions, byte by byte."""

@@ -129,7 +129,7 @@ def _parts(*bodies: bytes) -> Receive:
     return receive
 
 
-async def test_what_cannot_be_told_ends_nothing() -> None:
+async def test_credentials_that_cannot_be_checked_end_nothing() -> None:
     asked: list[int] = []
 
     async def still() -> bool:
@@ -145,7 +145,7 @@ async def test_what_cannot_be_told_ends_nothing() -> None:
 
 
 @pytest.mark.parametrize("scope", [WITH_BODY, WITHOUT])
-async def test_a_client_that_goes_is_told_of_at_once(
+async def test_a_disconnect_is_reported_at_once(
     scope: Scope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(signed_in, "CHECK_SECONDS", 600.0)

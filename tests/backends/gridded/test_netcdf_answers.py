@@ -193,7 +193,9 @@ async def test_points_are_gathered_from_dimensions_without_values(
         assert sizes == {"land": 2, "y": 4, "x": 6}
 
 
-async def test_which_value_is_whose_comes_along(answered: Callable[..., Any]) -> None:
+async def test_the_answer_says_which_feature_each_value_belongs_to(
+    answered: Callable[..., Any],
+) -> None:
     _, answer = await answered("profiles", {"var": "t"})
     with netCDF4.Dataset(answer) as found:
         assert found["row_size"][:].tolist() == [2, 3]

@@ -158,7 +158,7 @@ async def test_cells_of_a_curved_grid_without_places(tmp_path: Path) -> None:
     assert "eta 1" in words(figure)
 
 
-async def test_the_place_of_a_cell_is_told(tmp_path: Path) -> None:
+async def test_a_picture_names_the_place_of_its_cell(tmp_path: Path) -> None:
     lat, lon = np.mgrid[50.0:53.0, -32.0:-28.0]
     path = write(
         tmp_path / "cell.nc",

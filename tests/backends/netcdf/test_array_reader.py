@@ -169,7 +169,7 @@ async def test_a_look_that_took_too_long_is_remembered_until_the_file_changes(
     await asyncio.wait([unwanted])
 
 
-async def test_a_subset_that_takes_too_long_is_told_with_advice(
+async def test_a_subset_that_takes_too_long_is_refused_with_advice(
     tmp_path: Path,
 ) -> None:
     class Late(InlinePool):

@@ -76,7 +76,7 @@ async def test_sources_out_of_reach_are_an_error(
         await read(reader, path)
 
 
-async def test_sources_that_are_gone_are_an_error(
+async def test_missing_sources_are_an_error(
     reader: PooledArrayReader, published: Path
 ) -> None:
     inside = write_plain(published / "inside.h5")

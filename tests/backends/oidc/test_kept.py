@@ -35,7 +35,9 @@ async def test_it_is_fetched_once_an_hour_for_all() -> None:
     assert await one.kept.refresh_now() == 3
 
 
-async def test_an_old_one_is_good_for_a_day_while_the_provider_is_away() -> None:
+async def test_an_old_answer_is_used_for_a_day_while_the_provider_does_not_answer() -> (
+    None
+):
     one = Published()
     await one.kept.get()
     one.away = True

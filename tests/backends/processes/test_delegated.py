@@ -132,7 +132,7 @@ def test_a_token_ends_with_the_session_that_submitted_its_job(
     place.until(made.json()["id"], ended)
 
 
-def test_a_token_of_a_job_that_ends_while_the_gateway_is_away(tmp_path: Path) -> None:
+def test_a_token_of_a_job_that_ends_while_no_gateway_runs(tmp_path: Path) -> None:
     """It is ended by the next gateway, which learns of the job's end."""
     settings = configured(tmp_path)
     home = tmp_path / "home"

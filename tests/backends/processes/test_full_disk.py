@@ -81,7 +81,7 @@ async def test_a_job_that_starts_on_a_full_disk_is_not_lost(
     assert (followed.directory / "ran").read_text() == "ran\n"
 
 
-async def test_a_job_that_fills_the_disk_is_told_of_when_there_is_room(
+async def test_a_job_that_fills_the_disk_is_reported_when_there_is_room(
     followed: Followed, small: Path
 ) -> None:
     async with followed.following():

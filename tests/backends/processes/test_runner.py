@@ -118,7 +118,7 @@ def test_a_record_waits_for_a_full_disk(
     assert capfd.readouterr().err.count("full") == 2
 
 
-def test_a_record_waits_for_a_disk_that_is_away_and_not_for_a_folder_that_is_removed(
+def test_a_record_waits_for_an_unreachable_disk_but_not_for_a_removed_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, away = tmp_path / "job", tmp_path / "away"

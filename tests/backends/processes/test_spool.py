@@ -80,7 +80,7 @@ def test_two_who_add_the_same_at_once(
     assert list((spool.folder / "new").iterdir()) == []
 
 
-def test_what_was_cut_short_is_cleaned_away(spool: Spool) -> None:
+def test_old_incomplete_job_folders_are_removed(spool: Spool) -> None:
     for name, age in (("old", 7200), ("young", 60)):
         (spool.folder / "new" / name).mkdir()
         then = time.time() - age

@@ -110,7 +110,7 @@ async def test_a_running_job_is_found_again(
     assert (await until_ended(ada, waiting))["state"] == "completed"
 
 
-async def test_a_job_that_ends_while_the_gateway_is_away(
+async def test_a_job_that_ends_while_no_gateway_runs(
     host: Host, ada: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     job_id = await submit(ada, "while [ ! -e go ]; do sleep 0.05; done; kill -11 $$")

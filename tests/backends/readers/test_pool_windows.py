@@ -149,7 +149,7 @@ async def test_small_calls_pass_while_bulk_windows_run(
     assert next_turns == [Weight.SMALL] * 50
 
 
-async def test_a_file_that_is_given_up_while_it_is_made_is_closed(
+async def test_the_file_of_a_cancelled_call_is_closed(
     pool: ReaderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()

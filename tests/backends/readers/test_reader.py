@@ -95,7 +95,7 @@ def test_errors_are_sent(channel: socket.socket, name: str, kind: type) -> None:
     assert type(error) is kind
 
 
-def test_a_failure_is_told_in_words_and_logged_in_full(
+def test_a_failure_has_a_plain_message_and_a_full_log(
     channel: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     told = decode_fault(ask(channel, "fault").body).text

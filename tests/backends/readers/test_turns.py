@@ -76,7 +76,7 @@ async def test_a_key_goes_to_the_reader_that_served_it() -> None:
     pool.forget(served)
 
 
-async def test_who_waits_too_long_or_behind_too_many_is_told() -> None:
+async def test_a_call_that_waits_too_long_or_behind_too_many_is_refused() -> None:
     pool = turns(1, waiting=1)
     await pool.take("", Weight.SMALL, 1)
     waiting = asyncio.create_task(pool.take("", Weight.SMALL, 0.05))

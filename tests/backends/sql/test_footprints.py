@@ -130,7 +130,7 @@ async def test_a_survey_that_becomes_small_keeps_no_counts(database: Database) -
     assert left.outlines == [every[5].areas]
 
 
-async def test_too_many_filters_are_counted_when_asked_for(database: Database) -> None:
+async def test_too_many_filters_are_counted_at_each_request(database: Database) -> None:
     many = [
         replace(square_image(n, n, 0.0), filter=f"filter {n}", t_min=None)
         for n in range(70)

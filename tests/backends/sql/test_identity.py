@@ -60,7 +60,7 @@ class TestAttempts(AttemptStoreContract):
 
 
 class TestAudit(AuditLogContract):
-    async def test_who_went_away_holds_nobody_up(self, stores: Pair) -> None:
+    async def test_a_cancelled_record_does_not_delay_others(self, stores: Pair) -> None:
         log = stores[0].audit
         gone = asyncio.create_task(log.append(entry(0)))
         other = asyncio.create_task(log.append(entry(1)))

@@ -107,7 +107,7 @@ async def test_a_long_history_is_read_a_few_days_at_a_time(
     assert (known.since, known.as_of, known.kept) == (TODAY - 19, NOON - 0.5, False)
 
 
-async def test_what_is_known_stays_while_the_source_is_away(
+async def test_known_usage_stays_while_the_source_does_not_answer(
     book: SqlAccountBook,
 ) -> None:
     source = Counted(2)

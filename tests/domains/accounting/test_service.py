@@ -69,7 +69,7 @@ async def test_a_project_that_is_not_ones_own_is_not_there(
             await accounting.project(ANN, system, name)
 
 
-async def test_what_a_scheduler_keeps_it_checks_itself(
+async def test_charges_are_left_to_a_scheduler_with_accounting(
     accounting: Accounting,
 ) -> None:
     await accounting.check_charge("cluster", "nobody", "rocks")

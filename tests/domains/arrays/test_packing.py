@@ -298,7 +298,7 @@ WITHOUT_UNITS = {
         ),
     ],
 )
-def test_a_valid_range_that_was_probably_meant_unpacked_is_told(
+def test_a_valid_range_that_was_probably_meant_unpacked_gives_a_warning(
     attributes: dict[str, Attribute], words: str
 ) -> None:
     """netCDF4 writes a range in the type of the variable, whatever it is given."""

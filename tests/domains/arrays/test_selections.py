@@ -194,7 +194,7 @@ def test_names_that_are_not_there(text: str, words: str) -> None:
         select(NAMES, np.arange(3.0), text, ("a", "b", "a"))
 
 
-def test_many_names_are_not_all_told() -> None:
+def test_a_message_names_only_some_of_many_names() -> None:
     names = tuple(f"r{n}" for n in range(50))
     with pytest.raises(InvalidRequest, match="r19 and 30 more"):
         select(NAMES, np.arange(50.0), "r50", names)

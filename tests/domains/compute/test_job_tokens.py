@@ -224,7 +224,7 @@ async def test_a_token_whose_gateway_was_killed_is_ended_later(
     assert (issuer.alive, files.there) == ({}, {})
 
 
-async def test_a_file_whose_owner_is_away_is_removed_later(
+async def test_a_file_of_an_absent_owner_is_removed_later(
     jobs: JobService,
     tokens: JobTokens,
     table: SqlJobTable,
@@ -280,7 +280,7 @@ async def test_files_of_a_home_that_hangs_are_waited_for_once_for_all(
 
 
 @pytest.mark.parametrize("gone", [False, True])
-async def test_the_removal_of_a_file_is_given_up(
+async def test_removing_a_file_is_tried_for_a_month_at_most(
     jobs: JobService,
     tokens: JobTokens,
     table: SqlJobTable,

@@ -101,7 +101,7 @@ async def until(jobs: JobService, job_id: str, wanted: Callable[[Job], bool]) ->
 
 @pytest.mark.usefixtures("running")
 class TestMonitor:
-    async def test_a_change_is_told_though_the_log_was_away_when_it_was_recorded(
+    async def test_a_change_is_published_later_if_the_event_log_did_not_answer(
         self,
         jobs: JobService,
         scheduler: ToldScheduler,

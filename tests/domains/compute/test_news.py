@@ -108,7 +108,7 @@ async def test_a_wait_for_an_array_is_for_all_of_it(ours: JobNews, told: Told) -
     assert (job.state, job.tasks) == (JobState.FAILED, {"completed": 1, "failed": 1})
 
 
-async def test_an_end_that_is_told_twice_is_one_end(
+async def test_an_end_that_is_reported_twice_counts_once(
     ours: JobNews, told: Told, events: EventHub
 ) -> None:
     array = await told.submit("0-1")
@@ -137,7 +137,7 @@ async def test_events_end_with_the_job(
     assert await following == [(f"jobs/local/{job_id}", "job.completed")]
 
 
-async def test_who_comes_after_the_end_is_told_what_is_left(
+async def test_a_follower_who_comes_after_the_end_gets_the_rest(
     ours: JobNews, told: Told, events: EventHub
 ) -> None:
     job_id = await told.submit()

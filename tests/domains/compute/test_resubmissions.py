@@ -18,7 +18,7 @@ from gatewright.domains.compute import (
 )
 
 
-async def test_one_that_waits_for_its_person_is_not_given_up_beside_others(
+async def test_a_job_that_waits_for_its_person_stays_when_others_are_accepted(
     jobs: JobService,
     scheduler: ToldScheduler,
     table: SqlJobTable,

@@ -289,7 +289,7 @@ class TestDryRun:
         assert len(scheduler.submissions) == 1
         assert [job.id for job in (await jobs.queue(ADA, "local")).jobs] == [first.id]
 
-    async def test_a_refusal_is_told_in_words(
+    async def test_a_refusal_has_its_reason_in_words(
         self, jobs: JobService, scheduler: ToldScheduler
     ) -> None:
         scheduler.refuses["a"] = InvalidContent("There is no such account.")

@@ -103,7 +103,7 @@ async def test_a_submission_is_not_cut_short_by_the_time_of_its_checks(
     assert (job.state, job.submitted_at) == (JobState.QUEUED, clock.now)
 
 
-async def test_the_records_submit_again_what_nobody_asks_for(
+async def test_a_job_is_submitted_again_without_a_new_request(
     jobs: JobService,
     scheduler: ToldScheduler,
     table: SqlJobTable,
@@ -122,7 +122,7 @@ async def test_the_records_submit_again_what_nobody_asks_for(
     assert (await jobs.get(ADA, "local", "1")).state is JobState.QUEUED
 
 
-async def test_a_job_that_was_taken_once_stays_when_the_scheduler_is_away(
+async def test_a_job_that_may_be_accepted_stays_when_the_scheduler_does_not_answer(
     jobs: JobService, scheduler: ToldScheduler, table: SqlJobTable, events: EventHub
 ) -> None:
     (job,) = await jobs.submit(ADA, "local", [SPEC])
@@ -305,7 +305,7 @@ async def test_others_have_a_turn_between_the_jobs_of_a_request(
     assert len(seen) == len(set(seen)) == 10
 
 
-async def test_a_refused_submission_whose_record_stays_is_told_as_such(
+async def test_a_refused_submission_whose_record_stays_is_reported_as_refused(
     jobs: JobService,
     scheduler: ToldScheduler,
     table: SqlJobTable,
@@ -321,7 +321,7 @@ async def test_a_refused_submission_whose_record_stays_is_told_as_such(
 
 
 @pytest.mark.parametrize("away", [PersonAbsent("not there"), Unavailable("away")])
-async def test_a_submission_that_was_cut_short_waits_while_somebody_is_away(
+async def test_an_interrupted_submission_waits_for_its_person_or_the_scheduler(
     jobs: JobService,
     scheduler: ToldScheduler,
     table: SqlJobTable,

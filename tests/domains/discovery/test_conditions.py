@@ -181,7 +181,7 @@ def test_precedence_and_forms(text: str, written: str | None) -> None:
         (f"snr in ({', '.join(['1'] * 61)})", 189, "“in” takes at most 60 values."),
     ],
 )
-def test_a_mistake_is_told_with_its_place(text: str, at: int, words: str) -> None:
+def test_a_mistake_is_refused_with_its_place(text: str, at: int, words: str) -> None:
     with pytest.raises(InvalidContent) as caught:
         parse_condition(text, FEATURES)
     assert caught.value.details == {"at": at}

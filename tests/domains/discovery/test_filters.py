@@ -57,7 +57,7 @@ async def test_a_change_by_another_is_not_overwritten() -> None:
         await filters.remove(ADA, "bright")
 
 
-async def test_a_person_with_too_many_is_told() -> None:
+async def test_a_person_with_too_many_filters_is_refused() -> None:
     filters = Filters(Meddled(saved=None), ())
     with pytest.raises(Conflict, match="You have 200 filters"):
         await filters.save(ADA, "bright", FilterDraft("snr > 9"))

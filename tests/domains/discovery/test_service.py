@@ -109,7 +109,7 @@ async def test_an_object_is_where_its_seen_members_are(discovery: Discovery) -> 
     assert (part.ra, part.dec) == pytest.approx((10.0, 20.0), abs=1e-12)
 
 
-async def test_who_may_not_vote_is_told(discovery: Discovery) -> None:
+async def test_a_person_who_may_not_vote_gets_the_reason(discovery: Discovery) -> None:
     await discovery.record(NIGHT, [found()])
     reads = Caller("bob", frozenset({str(Scope.SKY_READ)}), role=Role.GUEST)
     for who, error in ((visitor(), NotSignedIn), (reads, NotAllowed)):
@@ -238,7 +238,7 @@ async def test_the_stream_says_when_there_is_no_more_yet(tmp_path: Path) -> None
     await database.close()
 
 
-async def test_an_object_is_told_in_pages_with_one_place(discovery: Discovery) -> None:
+async def test_all_pages_of_an_object_have_the_same_place(discovery: Discovery) -> None:
     for night, mjd in ((1, 3.0), (2, None), (3, 1.0), (4, 2.0), (5, None)):
         origin = Origin(f"d-{night}", ["night"], mjd)
         await discovery.record(origin, [found(dec=20.0 + night * 1e-5)])
@@ -262,7 +262,9 @@ async def test_places_are_vectors_and_back() -> None:
     assert weight_of(10.0, "dipole") < 1e-3
 
 
-async def test_votes_are_told_of_what_may_be_seen(discovery: Discovery) -> None:
+async def test_voted_candidates_are_those_that_the_caller_may_see(
+    discovery: Discovery,
+) -> None:
     await discovery.record(NIGHT, [found(1), found(2)])
     await discovery.record(TEAM, [found(1, dec=30.0)])
     for one in ("d-1.2", "d-2.1"):

@@ -116,7 +116,9 @@ async def told(service: FileService, path: bytes = b"/") -> list[Member | Missin
     return [one async for one in found]
 
 
-async def test_all_is_told_in_order(folders: Folders, service: FileService) -> None:
+async def test_an_archive_lists_all_entries_in_order(
+    folders: Folders, service: FileService
+) -> None:
     folders.root[b"f"] = {b"b": {b"x": b"in"}, b"a": b"first", b"c": {}, b"d": "a"}
     found = [one for one in await told(service, b"/f") if isinstance(one, Member)]
     assert [(one.path, one.content) for one in found] == [
@@ -175,7 +177,7 @@ async def test_a_large_file_that_changes_breaks_off(
     await found.aclose()
 
 
-async def test_what_cannot_be_had_is_told(
+async def test_files_that_cannot_be_read_are_listed(
     folders: Folders, service: FileService
 ) -> None:
     folders.root |= {
@@ -205,7 +207,7 @@ async def test_what_cannot_be_had_is_told(
     }
 
 
-async def test_small_files_that_change_or_fail_are_told(
+async def test_small_files_that_change_or_fail_are_listed(
     folders: Folders, service: FileService
 ) -> None:
     names = (b"failing", b"folder", b"overwritten", b"proc", b"sys", b"unsized")
@@ -242,7 +244,7 @@ async def test_what_is_no_fault_of_an_entry_ends_it(
         await told(service)
 
 
-async def test_a_path_that_is_too_long_is_told(
+async def test_a_path_that_is_too_long_is_listed(
     folders: Folders, service: FileService
 ) -> None:
     name = b"n" * 2000

@@ -17,7 +17,7 @@ async def ada(world: World) -> None:
     await world.identity.users.add(world.owner, "ada", "password")
 
 
-async def test_a_disabled_account_is_used_by_nobody(world: World) -> None:
+async def test_a_disabled_account_cannot_be_used(world: World) -> None:
     users, sessions = world.identity.users, world.identity.sessions
     secret, text = await world.cookie("ada"), await world.token("ada")
     by_session = await sessions.caller(secret)

@@ -27,7 +27,7 @@ async def delegated(
     )
 
 
-async def test_a_token_has_the_scopes_that_were_asked_for(world: World) -> None:
+async def test_a_token_has_the_requested_scopes(world: World) -> None:
     who = await signed_in(world)
     new = await delegated(world, who, "files:write:/results", "store:notes")
     assert new.token.delegated

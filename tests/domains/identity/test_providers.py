@@ -259,14 +259,16 @@ async def test_an_account_that_its_directory_has_closed(world: World) -> None:
     assert (await finish(world, await begin(world), "Cy"))[0] == "Cy"
 
 
-async def test_own_accounts_are_nobody_s_in_multi_user_mode(world: World) -> None:
+async def test_no_provider_leads_to_own_accounts_in_multi_user_mode(
+    world: World,
+) -> None:
     world.identity.directories._local_people = False
     with pytest.raises(NotAllowed):
         await finish(world, await begin(world))
     assert (await finish(world, await begin(world), "Cy"))[0] == "Cy"
 
 
-async def test_wrong_codes_keep_nobody_else_of_an_address_out(world: World) -> None:
+async def test_wrong_codes_do_not_ban_their_address(world: World) -> None:
     """An office may have one address; whoever makes codes up has a new browser each."""
     for _ in range(20):
         with pytest.raises(InvalidRequest, match="wrong code"):

@@ -154,7 +154,7 @@ async def test_groups_are_the_callers(world: World) -> None:
     assert token.groups == frozenset()
 
 
-async def test_a_removed_account_is_nobody(world: World) -> None:
+async def test_a_removed_account_is_unknown(world: World) -> None:
     await world.identity.users.add(world.owner, "ada", "password")
     secret, token = await world.cookie("ada"), await world.token("ada")
     await world.identity.users.remove(world.owner, "ada")

@@ -230,7 +230,7 @@ async def test_readers_without_colour_say_so() -> None:
         await service.colour(VISITOR, (found, found, found), asked)
 
 
-async def test_a_survey_without_a_rule_is_nobodys() -> None:
+async def test_a_survey_without_a_rule_is_visible_to_nobody() -> None:
     service = SkyService(Index(Survey("bare", "Bare", "/b")), Reader())
     assert not await service.surveys(ADA)
 

@@ -110,7 +110,7 @@ async def test_a_survey_that_fails_does_not_stop_the_others() -> None:
     await watch.ready()
 
 
-async def test_a_database_that_is_away_is_asked_again() -> None:
+async def test_a_database_that_did_not_answer_is_asked_again() -> None:
     index = Looked(surveys=-1)
     watch = watching(index, Slow())
     async with Background("looking", watch.look), asyncio.timeout(60):

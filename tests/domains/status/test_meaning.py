@@ -60,7 +60,7 @@ def test_what_is_concerned() -> None:
     assert not IMAGES.concerns_service(Service.FILES)
 
 
-def test_whose_jobs_are_not_taken() -> None:
+def test_which_systems_take_no_jobs() -> None:
     assert ALL.closes_jobs_of("cluster")
     assert CLUSTER.closes_jobs_of("cluster")
     assert not CLUSTER.closes_jobs_of("local")

@@ -35,7 +35,7 @@ class Away:
         return [Change(8, "k", deleted=False, etag="x", at=1.0)]
 
 
-async def test_what_happened_while_the_store_was_away_is_told_later() -> None:
+async def test_changes_during_an_outage_of_the_store_are_reported_later() -> None:
     away = Away(looks=2)
     store = Store(cast("DocumentStore", away), document_bytes=100)
     following = Listings(store).follow(caller("ada"), "c", 7)

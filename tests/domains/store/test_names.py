@@ -65,7 +65,7 @@ def test_what_is_no_key(key: str) -> None:
         (r"\.", (".",)),
     ],
 )
-def test_a_backslash_takes_away_what_a_sign_means(
+def test_a_backslash_removes_the_meaning_of_a_sign(
     field: str, names: tuple[str, ...]
 ) -> None:
     assert names_of(check_field(field)) == names

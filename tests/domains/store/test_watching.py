@@ -81,7 +81,7 @@ async def test_many_collections_are_asked_about_in_parts(
         await asyncio.gather(*waiting)
 
 
-async def test_what_is_written_here_is_told_at_once(
+async def test_changes_by_this_process_are_reported_at_once(
     numbers: Numbers, watch: ChangeWatch
 ) -> None:
     numbers.away = True

@@ -137,7 +137,7 @@ async def test_what_administrators_do_is_found_in_the_audit_log(
         ("GET", "health"),
     ],
 )
-async def test_nobody_else_administers(
+async def test_only_administrators_administer(
     world: World, ada: httpx.AsyncClient, method: str, path: str
 ) -> None:
     url, body = f"/api/v1/admin/{path}", {"json": {"disabled": True}}

@@ -334,7 +334,7 @@ async def test_a_circle_has_a_reference_with_a_border(api: httpx.AsyncClient) ->
         ({"science": named("nova"), "reference": None}, 422, "reference"),
     ],
 )
-async def test_what_cannot_be_chosen_is_told(
+async def test_a_reference_that_cannot_be_chosen_has_the_reason(
     api: httpx.AsyncClient, body: dict[str, Any], status: int, word: str
 ) -> None:
     whole = {"reference": "auto", **body}

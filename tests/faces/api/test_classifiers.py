@@ -219,7 +219,7 @@ async def test_a_guest_sees_classifiers_and_trains_none(
             assert "guest" in refused.json()["detail"]
 
 
-async def test_who_trained_a_classifier_is_told_to_who_is_signed_in(
+async def test_only_signed_in_people_see_who_trained_a_classifier(
     api: httpx.AsyncClient, services: Any
 ) -> None:
     body = {"survey": "decam_mini", "method": "injection"}

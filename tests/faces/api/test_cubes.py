@@ -66,7 +66,7 @@ async def services(
         yield opened
 
 
-async def test_what_is_told_of_a_cube(api: httpx.AsyncClient) -> None:
+async def test_the_description_of_a_cube(api: httpx.AsyncClient) -> None:
     answer = await api.get("/images?survey=radio&band=0.20+0.21")
     plain, packed = answer.json()["images"]
     assert (plain["hdu"], packed["hdu"]) == (0, 1)

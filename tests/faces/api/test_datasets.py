@@ -237,7 +237,9 @@ async def test_the_estimate_and_the_limit(visitor: httpx.AsyncClient) -> None:
         ),
     ],
 )
-async def test_bad_queries_are_told_why(visitor: httpx.AsyncClient, query: str) -> None:
+async def test_bad_queries_are_refused_with_the_reason(
+    visitor: httpx.AsyncClient, query: str
+) -> None:
     answer = await visitor.get(f"/datasets/ens/subset?{query}")
     assert answer.status_code == 400
     assert len(answer.json()["detail"]) > 10

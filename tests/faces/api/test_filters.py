@@ -104,7 +104,7 @@ async def test_votes_are_columns(sky: Sky) -> None:
     assert await ids(bob, where="votes.all > 0") == []
 
 
-async def test_a_mistake_is_told_with_its_place(sky: Sky) -> None:
+async def test_a_mistake_is_refused_with_its_place(sky: Sky) -> None:
     bob = await sky.client("bob")
     for where, at, words in (
         ("snr > 8 and scor > 0.5", 13, "Did you mean “score”?"),

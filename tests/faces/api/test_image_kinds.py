@@ -176,7 +176,7 @@ async def test_operations_have_the_names_of_the_api() -> None:
     }
 
 
-async def test_an_empty_or_impossible_number_of_a_place_is_told(
+async def test_an_empty_or_impossible_number_of_a_place_is_refused(
     api: httpx.AsyncClient,
 ) -> None:
     assert (await api.get("/images?dec=")).status_code == 200

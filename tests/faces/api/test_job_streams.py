@@ -188,7 +188,7 @@ async def test_nothing_is_missed_from_the_head_of_the_answer_on(
             assert (await anext(told(answer)))["id"] == number
 
 
-async def test_what_was_missed_is_told_after_the_last_id(
+async def test_missed_events_come_after_the_last_id(
     ada: httpx.AsyncClient,
 ) -> None:
     job_id = await submit(ada, executable="true", array="0-1")
@@ -240,7 +240,7 @@ async def test_an_array_has_no_output_to_follow(ada: httpx.AsyncClient) -> None:
     assert (one.status_code, one.text) == (200, "one\n")
 
 
-async def test_one_who_goes_away_is_followed_no_more(
+async def test_following_stops_when_the_client_disconnects(
     ada: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = await submit(ada, script="echo one; sleep 60")

@@ -96,7 +96,7 @@ async def test_an_unknown_place_is_refused(
         (None, "cannot be read"),
     ],
 )
-async def test_a_wrong_table_is_told_at_the_start(
+async def test_a_wrong_table_is_reported_at_the_start(
     tmp_path: Path, text: str | None, words: str
 ) -> None:
     table = tmp_path / "places.csv"

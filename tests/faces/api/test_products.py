@@ -164,7 +164,7 @@ async def test_a_place_is_cut_to_its_pixels(api: httpx.AsyncClient) -> None:
     assert found["detections"][0]["snr"] > 8
 
 
-async def test_a_picture_has_the_orientation_of_the_file_where_that_is_asked_for(
+async def test_a_picture_has_the_orientation_of_the_file_on_request(
     api: httpx.AsyncClient,
 ) -> None:
     found = await made(api, "/coadds", {"images": EARLY[:2]})
@@ -295,7 +295,7 @@ async def test_what_cannot_be_made_says_why(
     assert answer.json()["detail"]
 
 
-async def test_who_asked_for_a_product_is_told_to_who_is_signed_in(
+async def test_only_signed_in_people_see_who_requested_a_product(
     api: httpx.AsyncClient, services: Any
 ) -> None:
     place = f"/coadds/{(await made(api, '/coadds', {'images': EARLY[:1]}))['id']}"

@@ -88,7 +88,9 @@ async def test_a_tokens_life(world: World) -> None:
         ([], 422),
     ],
 )
-async def test_what_may_be_asked_for(world: World, body: Any, status: int) -> None:
+async def test_which_tokens_can_be_requested(
+    world: World, body: Any, status: int
+) -> None:
     async with world.client(authorization=f"Bearer {await world.token('ada')}") as http:
         answer = await http.post("/api/v1/tokens", json=body)
     assert answer.status_code == status, answer.text
@@ -149,7 +151,7 @@ async def test_pages(world: World) -> None:
     assert len(seen) == len(set(seen)) == 5
 
 
-async def test_nobody_has_anothers(world: World) -> None:
+async def test_nobody_reaches_the_tokens_of_another(world: World) -> None:
     owner, ada = await world.token(), await world.token("ada")
     async with world.client(authorization=f"Bearer {ada}") as http:
         for key in (owner[3:29], "x", "%00", "%ED%A0%80", "a" * 300):

@@ -110,7 +110,7 @@ async def test_a_broken_upload_leaves_nothing(
         ("POST", "multipart/form-data; boundary=b", b"--b\r\nContent-Dis"),
     ],
 )
-async def test_a_client_that_goes_away_is_no_error_of_the_gateway(
+async def test_a_client_that_disconnects_is_no_error_of_the_gateway(
     gateway: Whole,
     caplog: pytest.LogCaptureFixture,
     method: str,

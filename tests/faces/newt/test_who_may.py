@@ -79,7 +79,7 @@ async def test_a_guest_has_no_files_commands_and_jobs(gateway: Whole) -> None:
 
 
 @pytest.mark.parametrize("who", ["", GUEST])
-async def test_who_may_not_is_told_so_before_what_was_sent_is_read(
+async def test_people_without_permission_are_refused_before_the_body_is_read(
     gateway: Whole, who: str
 ) -> None:
     client = await gateway.client(who)

@@ -132,7 +132,7 @@ async def test_a_sign_in_link_sets_the_cookie_once(gateway: Whole) -> None:
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "anything"])
-async def test_another_s_page_signs_nobody_in_unasked(
+async def test_another_site_s_page_signs_nobody_in_without_a_question(
     site: str, gateway: Whole
 ) -> None:
     client = await gateway.client()

@@ -20,7 +20,7 @@ from gatewright.web.middleware.answers import Answers, add_time_taken
 from gatewright.web.middleware.metrics import Meters, Metrics
 
 
-async def test_the_time_taken_is_told() -> None:
+async def test_the_answer_has_the_time_taken() -> None:
     began = time.perf_counter()
     answer = await ask(answering(constant(), add_time_taken), scope_of())
     took = (time.perf_counter() - began) * 1000

@@ -132,7 +132,7 @@ async def test_compressed_bodies_are_refused(coding: bytes, taken: bool) -> None
         assert isinstance(await raises(app, scope), UnsupportedMediaType)
 
 
-async def test_a_body_that_stalls_is_given_up() -> None:
+async def test_a_body_that_stalls_is_refused() -> None:
     async def never() -> Message:
         await asyncio.Event().wait()
         raise AssertionError

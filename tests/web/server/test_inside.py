@@ -137,7 +137,7 @@ async def test_a_broken_body_after_the_answer_began_cuts_it() -> None:
         writer.close()
 
 
-async def test_a_client_that_goes_is_told_to_the_application() -> None:
+async def test_the_application_hears_that_a_client_disconnected() -> None:
     begun, gone = asyncio.Event(), asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -268,7 +268,7 @@ def test_a_client_of_http_1_0_gets_a_body_that_ends_with_the_connection(
     assert body == b"first,second"
 
 
-def test_a_client_of_http_1_0_is_told_of_a_failure_by_a_reset(server: Serving) -> None:
+def test_a_failure_resets_the_connection_of_an_http_1_0_client(server: Serving) -> None:
     """A part of a body must not look like the whole of it."""
     asked = b"GET /parts?fail= HTTP/1.0\r\n\r\n"
     with client(server, asked) as sock, pytest.raises(ConnectionResetError):

@@ -131,7 +131,7 @@ async def test_a_name_of_files_in_the_making_is_not_given(
     assert names(home) == [b"data"]
 
 
-async def test_a_client_that_goes_away_leaves_nothing(
+async def test_an_upload_of_a_client_that_disconnects_leaves_nothing(
     app: ASGIApp, services: Any, home: Path
 ) -> None:
     sent: list[Any] = []

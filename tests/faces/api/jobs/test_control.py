@@ -278,7 +278,7 @@ async def test_usage_is_measured(ada: httpx.AsyncClient) -> None:
     assert cpu - 0.01 <= usage["cpu_seconds"] <= most
 
 
-async def test_an_end_is_told_and_not_looked_for(
+async def test_an_end_is_pushed_and_not_polled(
     ada: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for pause in ("_BUSY_SECONDS", "_IDLE_SECONDS"):

@@ -176,7 +176,7 @@ def test_bytes_without_a_sign_are_bytes() -> None:
     assert mapping.array(short).kind is Kind.INT16
 
 
-def test_one_fill_value_is_told_and_the_others_are_missing() -> None:
+def test_one_fill_value_is_named_and_the_others_are_missing() -> None:
     fills = Attribute(ElementType.INT32, (5, 6))
     one = Variable("v", ElementType.INT32, ("a",), (4,), {"_FillValue": fills})
     found = container(one)

@@ -200,7 +200,7 @@ AWAY = {
 
 
 @pytest.mark.parametrize("bend", AWAY.values(), ids=AWAY)
-async def test_a_provider_that_is_away(
+async def test_a_provider_that_does_not_answer(
     bend: Bend, bent: BentProvider, browser: Browser
 ) -> None:
     bend(bent)
@@ -223,7 +223,7 @@ async def test_a_provider_that_hangs(bent: BentProvider, browser: Browser) -> No
     assert "does not answer" in answer.text
 
 
-async def test_a_provider_that_goes_away_and_comes_back(
+async def test_a_provider_that_answers_again(
     bent: BentProvider, browser: Browser
 ) -> None:
     """What it published is good for a day; nobody waits for it in the meantime."""
@@ -273,7 +273,7 @@ async def test_an_answer_without_what_it_needs(
     assert bent.asked["/token"] == 0
 
 
-async def test_codes_that_are_refused_ban_nobody_of_their_address(
+async def test_refused_codes_do_not_ban_their_address(
     bent: BentProvider, browser: Browser
 ) -> None:
     answers("/token", 400, b'{"error": "invalid_grant"}')(bent)

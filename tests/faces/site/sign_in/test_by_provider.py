@@ -159,7 +159,9 @@ async def test_an_answer_of_one_provider_is_not_another_s(
         assert await who(client) is None
 
 
-async def test_who_refuses_at_the_provider_is_told_so(browser: Browser) -> None:
+async def test_a_person_who_cancels_at_the_provider_gets_a_message(
+    browser: Browser,
+) -> None:
     client = browser()
     back = await come_back(client, "bob", answer="no")
     answer = await client.get(back)
