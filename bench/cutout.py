@@ -1,33 +1,45 @@
-"""Cut-outs of a 4096 x 4096 float32 image, compared with astropy.
+"""Cut-outs of a 4096 x 4096 float32 image as FITS and PNG, compared with astropy.
 
-Both produce the bytes of a FITS file. astropy opens the file, cuts with ``Cutout2D``
-and writes with ``writeto``, as a service based on it would. Ours runs the code of a
-reader process, with a cached WCS, as usual ("warm"), and without ("cold"); "pool" adds
-the round trip to a reader process.
+Both produce the bytes of a file. astropy opens the file, cuts with ``Cutout2D`` and
+writes with ``writeto``, as a service based on it would; a PNG is drawn by its
+``ImageNormalize`` and Pillow. Ours runs the code of a reader process, with a cached
+WCS, as usual ("warm"), and without ("cold"); "pool" adds the round trip to a reader
+process, and "HTTP" a whole gateway, asked over one connection. astropy is in the
+benchmark's process, without HTTP. GATEWRIGHT_BENCH_SIDE sets another number of pixels.
 """
 
 import asyncio
 import io
+import json
+import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.nddata import Cutout2D
+from astropy.visualization import AsinhStretch, ImageNormalize, PercentileInterval
 from astropy.wcs import WCS
+from PIL import Image
 
 from bench.support.processes import tell
+from bench.support.whole_gateway import gateway
 from gatewright.backends.fits.program import cut
 from gatewright.backends.fits.source import load
 from gatewright.backends.readers import Output, PoolSettings, ReaderPool, open_pool
 
 ROUNDS = 7
-SIDE = 4096
+SIDE = int(os.environ.get("GATEWRIGHT_BENCH_SIDE", "4096"))
+SIZES = (256, 1024) if SIDE > 2048 else (32,)
+PICTURE = min(1024, SIDE // 2)
+HOST = "127.0.0.1"
 SCALE = 0.26 / 3600
 CENTRE = SkyCoord(150.1, 2.2, unit="deg")
 _FUNCTION = "gatewright.backends.fits.program:cut"
@@ -45,15 +57,19 @@ def write(path: Path) -> None:
     fits.PrimaryHDU(noise, wcs.to_header()).writeto(path)
 
 
+def region(size: int) -> str:
+    """Return the circle that has ``size`` pixels across."""
+    return f"CIRCLE 150.1 2.2 {(size / 2 - 0.6) * SCALE!r}"
+
+
 def arguments(path: Path, size: int, form: str) -> dict[str, Any]:
     """Return the arguments of a reader's cut-out function, for ``size`` pixels."""
-    radius = (size / 2 - 0.6) * SCALE
     return {
         "path": str(path), "identity": "", "hdu": 0, "format": form, "size": None,
-        "region": f"CIRCLE 150.1 2.2 {radius!r}", "stretch": ["asinh", 0.5, 99.5],
+        "region": region(size), "stretch": ["asinh", 0.5, 99.5],
         "orientation": "native", "marks": False, "caption": "", "aligned": False,
-        "limits": "percentile",
-        "plane": None, "maximum": 1 << 40,
+        "limits": "percentile", "colours": "grey", "padded": False, "pixels": None,
+        "arcsec": None, "kind": "science", "plane": None, "maximum": 1 << 40,
     }  # fmt: skip
 
 
@@ -70,9 +86,54 @@ def with_astropy(path: Path, size: int) -> int:
     return len(out.getvalue())
 
 
-def ways(path: Path, size: int, pool: ReaderPool) -> dict[str, Way]:
+def picture_with_astropy(path: Path, size: int) -> int:
+    """Draw a PNG as a service based on astropy would; return its size."""
+    with fits.open(path, memmap=True) as hdus:
+        header = WCS(hdus[0].header)
+        cutout = Cutout2D(hdus[0].data, CENTRE, size * SCALE * u.deg, header)
+        interval = PercentileInterval(99)
+        norm = ImageNormalize(cutout.data, interval=interval, stretch=AsinhStretch())
+        levels = (255 * norm(cutout.data).filled(0)).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(levels[::-1]).save(out, "png")
+    return len(out.getvalue())
+
+
+class Client:
+    """Asks a gateway for cut-outs of its only image."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._connection = HTTPConnection(HOST, port, timeout=600)
+        self._fields = {"authorization": f"Bearer {token}"}
+        self._image = self._found()
+
+    def cut(self, size: int, form: str) -> int:
+        """Return the size of a cut-out."""
+        asked = urlencode({"pos": region(size), "format": form})
+        return len(self._get(f"/api/v1/images/{quote(self._image)}/cutout?{asked}"))
+
+    def _found(self) -> str:
+        """Return the id of the image, when the survey has been read."""
+        for _ in range(600):
+            found = json.loads(self._get("/api/v1/images?survey=bench"))["images"]
+            if found:
+                return str(found[0]["id"])
+            time.sleep(0.1)
+        raise TimeoutError("the gateway does not find the image")
+
+    def _get(self, target: str) -> bytes:
+        self._connection.request("GET", target, headers=self._fields)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        assert answer.status == 200, (target, body)
+        return body
+
+
+def ways(
+    path: Path, size: int, form: str, pool: ReaderPool, client: Client
+) -> dict[str, Way]:
     """Return the functions to compare, by name."""
-    asked = arguments(path, size, "fits")
+    asked = arguments(path, size, form)
 
     async def warm() -> int:
         return len(cut(asked, Output())["data"])
@@ -85,10 +146,15 @@ def ways(path: Path, size: int, pool: ReaderPool) -> dict[str, Way]:
         async with pool.window(_FUNCTION, asked, key=str(path)) as view:
             return len(bytes(view))
 
-    async def astropy() -> int:
-        return with_astropy(path, size)
+    async def http() -> int:
+        return await asyncio.to_thread(client.cut, size, form)
 
-    return {"warm": warm, "cold": cold, "pool": pooled, "astropy": astropy}
+    async def astropy() -> int:
+        alone = with_astropy if form == "fits" else picture_with_astropy
+        return alone(path, size)
+
+    found = {"warm": warm, "cold": cold, "pool": pooled, "HTTP": http}
+    return found | {"astropy": astropy}
 
 
 async def milliseconds(way: Way) -> float:
@@ -100,25 +166,36 @@ async def milliseconds(way: Way) -> float:
     return (time.perf_counter() - began) / count * 1000
 
 
+async def compare(path: Path, pool: ReaderPool, client: Client) -> None:
+    """Compare all ways in turn in several rounds."""
+    for form, size in [*(("fits", size) for size in SIZES), ("png", PICTURE)]:
+        compared = ways(path, size, form, pool, client)
+        for way in compared.values():
+            await way()
+        rounds = [
+            {who: await milliseconds(way) for who, way in compared.items()}
+            for _ in range(ROUNDS)
+        ]
+        times = {who: [r[who] for r in rounds] for who in compared}
+        for who in ("warm", "cold", "pool", "HTTP"):
+            tell(f"{form} {size} ({who})", times[who], times["astropy"], "ms")
+            least = min(times[who]), min(times["astropy"])
+            print(f"  least {least[0]:.2f} and {least[1]:.2f} ms")
+
+
 async def run(folder: Path) -> None:
-    """Write the image, and compare all ways in turn in several rounds."""
-    path = folder / "image.fits"
+    """Write the image, and compare all ways."""
+    images = folder / "images"
+    images.mkdir()
+    path = images / "image.fits"
     write(path)
     settings = PoolSettings(
-        ("gatewright.backends.fits.program",), (folder,), folder, memory_bytes=1 << 30
+        ("gatewright.backends.fits.program",), (images,), folder, memory_bytes=1 << 30
     )
+    survey = f'\n[[surveys]]\nid = "bench"\nimages = "{images}/*.fits"\n'
     async with open_pool(settings) as pool:
-        for size in (256, 1024):
-            compared = ways(path, size, pool)
-            for way in compared.values():
-                await way()
-            rounds = [
-                {who: await milliseconds(way) for who, way in compared.items()}
-                for _ in range(ROUNDS)
-            ]
-            times = {who: [r[who] for r in rounds] for who in compared}
-            for who in ("warm", "cold", "pool"):
-                tell(f"cut-out {size} ({who})", times[who], times["astropy"], "ms")
+        with gateway(folder, folder, HOST, survey) as (port, _, token):
+            await compare(path, pool, await asyncio.to_thread(Client, port, token))
 
 
 def main() -> None:

@@ -31,9 +31,17 @@ class Sky:
 
 
 def tangent(
-    x: float = 128.0, y: float = 128.0, *, turn: float = 0.0, kind: str = "TAN"
+    x: float = 128.0,
+    y: float = 128.0,
+    *,
+    turn: float = 0.0,
+    kind: str = "TAN",
+    bend: float = 1.0,
 ) -> Sky:
-    """Return a projection of 0.3 arcsec pixels, turned by degrees."""
+    """Return a projection of 0.3 arcsec pixels, turned by degrees.
+
+    ``bend`` is a factor of its distortion.
+    """
     header = fits.Header()
     cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
     step = 0.3 / 3600.0
@@ -45,7 +53,7 @@ def tangent(
     header["CD2_1"], header["CD2_2"] = step * sin, step * cos
     if kind == "SIP":
         header["A_ORDER"] = header["B_ORDER"] = 2
-        header["A_2_0"], header["B_1_1"] = 2e-5, -1e-5
+        header["A_2_0"], header["B_1_1"] = 2e-5 * bend, -1e-5 * bend
     if kind == "TPV":
         header["PV1_1"], header["PV2_1"] = 1.0, 1.0
         header["PV1_7"], header["PV2_7"], header["PV1_4"] = 0.4, -0.3, 1e-3

@@ -77,7 +77,7 @@ def on_grid(
             )
         projection = BinnedProjection(projection, block)
     placement = place(grid, (grid.side, grid.side), projection)
-    if values.shape == placement.x.shape and is_identity(placement):
+    if values.shape == placement.shape and is_identity(placement):
         return values, minus
     found, lost, change = resample(values, ~np.isfinite(values), placement)
     if lost.all():

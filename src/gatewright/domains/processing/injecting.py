@@ -17,7 +17,7 @@ from gatewright.domains.processing.matching import REACH, carried, pairs
 from gatewright.domains.processing.model import Detection
 from gatewright.domains.processing.prepared import Prepared
 from gatewright.domains.processing.psf import centred
-from gatewright.domains.processing.warp import Placement, resample
+from gatewright.domains.processing.warp import placed, resample
 
 APART = 6.0
 """Least distance between two injected stars, in units of the FWHM."""
@@ -167,6 +167,6 @@ def recover(
 
 def _between(image: Pixels, difference: Difference, stars: Stars) -> Numbers:
     """Return an image interpolated at stars; NaN if a nearby pixel is bad."""
-    places = Placement(stars.x[None], stars.y[None])
+    places = placed(stars.x[None], stars.y[None])
     found, lost, _ = resample(image, difference.bad, places)
     return np.where(lost[0], np.nan, found[0].astype(np.float64))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels
+from gatewright.domains.processing.lanczos import lanczos_table
 from gatewright.domains.processing.psf_variation import linear_planes
 from gatewright.domains.processing.psf_wings import (
     Wings,
@@ -22,7 +23,6 @@ from gatewright.domains.processing.psf_wings import (
 )
 from gatewright.domains.processing.smoothing import gaussian_smooth
 from gatewright.domains.processing.sources import middles, peaks, stamps
-from gatewright.domains.processing.warp import lanczos_table
 
 BRIGHT = 25.0
 """Least peak of a PSF star in the smoothed image, sigma."""

@@ -1,10 +1,8 @@
 """Resamples a prepared frame to another grid."""
 
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gatewright.domains.processing.frames import Mask, Pixels, Projection
 from gatewright.domains.processing.matching import Alignment
@@ -12,15 +10,11 @@ from gatewright.domains.processing.prepared import Prepared, find_sources
 from gatewright.domains.processing.psf import measure_psf
 from gatewright.domains.processing.smoothing import noise_factor
 from gatewright.domains.processing.warp import (
-    Placement,
     is_identity,
+    nearest,
     place,
     resample,
 )
-
-_ROWS = 32
-
-T = TypeVar("T", bound=np.generic)
 
 
 def regrid(
@@ -35,28 +29,13 @@ def regrid(
     if frame.values.shape == shape and is_identity(placement):
         return replace(frame, projection=grid)
     values, lost, change = resample(frame.values, frame.bad, placement)
-    noise = np.where(
-        lost, np.float32(1), sampled(frame.noise, placement, np.float32(1)) * change
-    )
-    saturated = sampled(frame.saturated, placement, np.False_)
+    noise = nearest(frame.noise, placement, np.float32(1))
+    noise *= change
+    noise[lost] = 1
+    saturated = np.zeros(shape, np.bool_)
+    if frame.saturated.any():
+        saturated = nearest(frame.saturated, placement, np.False_)
     return measured_again(frame, values, noise, lost, saturated, grid)
-
-
-def sampled(image: NDArray[T], placement: Placement, outside: T) -> NDArray[T]:
-    """Return the nearest pixel of an image at each position, or ``outside``."""
-    height, width = image.shape
-    values = np.full(placement.x.shape, outside, image.dtype)
-    if (image == outside).all():
-        return values
-    flat = image.ravel()
-    for first in range(0, len(values), _ROWS):
-        part = slice(first, first + _ROWS)
-        with np.errstate(invalid="ignore"):
-            x, y = np.rint(placement.x[part]), np.rint(placement.y[part])
-            inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-            place = np.where(inside, y * width + x, 0.0).astype(np.intp)
-        np.copyto(values[part], flat[place], where=inside)
-    return values
 
 
 def measured_again(
