@@ -21,8 +21,11 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parents[1]
-RECORDS = (ROOT / "build" / "tests.xml", ROOT / "build" / "tests-cluster.xml")
-"""Records of the two steps of ``make test``: JUnit XML, with the time of each test."""
+RECORDS = tuple(
+    ROOT / "build" / name
+    for name in ("tests.xml", "tests-programs.xml", "tests-cluster.xml")
+)
+"""Records of the steps of ``make test``: JUnit XML, with the time of each test."""
 SECONDS = 200.0
 """Most seconds of tests that are run; on two cores they take half as long."""
 UNRECORDED = 5.0

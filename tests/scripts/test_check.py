@@ -74,7 +74,7 @@ def test_near_and_quick_files_are_taken_first_while_there_is_time() -> None:
     assert CHECK["within"](7.0, near, taken) == ["quick.py", "slow.py", "small.py"]
 
 
-def test_durations_are_read_from_the_records_of_both_steps(tmp_path: Path) -> None:
+def test_durations_are_read_from_the_records_of_all_steps(tmp_path: Path) -> None:
     """Those of the tests with accounts and a cluster are in a record of their own."""
     rest, cluster = tmp_path / "tests.xml", tmp_path / "tests-cluster.xml"
     assert CHECK["recorded"](rest, cluster) == {}
