@@ -6,8 +6,8 @@
 #   scripts/multi-user-testbed.sh stop DIR
 #
 # "start" makes DIR, which is not there yet (its path is short: sockets are in it), a
-# group of these users, accounts for gateway and authn and a service of PAM's, and prints
-# "Gatewright is ready at URL". The users sign in with their own passwords. "stop" ends
+# group of these users, accounts for gateway, authn and the service that reads the queue,
+# and a service of PAM's, and prints "Gatewright is ready at URL". The users sign in with their own passwords. "stop" ends
 # and removes what "start" began and made; the users stay. With SLURM_TESTBED=FOLDER the
 # cluster is one that scripts/slurm-testbed.sh has started in that folder, and stays.
 #
@@ -70,6 +70,7 @@ start() {
   groupadd "$name-users"
   useradd --system --user-group --home-dir "$dir/state" --shell /usr/sbin/nologin "$name"
   useradd --system --user-group --home-dir "$dir/authn" --shell /usr/sbin/nologin "$name-a"
+  useradd --system --user-group --home-dir / --shell /usr/sbin/nologin "$name-s"
   for user in "$@"; do usermod --append --groups "$name-users" "$user"; done
   install -d -m 700 -o "$name" -g "$name" "$dir/state"
   install -d -m 755 -o "$name-a" -g "$name-a" "$dir/authn"
@@ -100,6 +101,7 @@ socket = "broker.sock"
 key = "grants.key"
 gateway = "$name"
 group = "$name-users"
+service_account = "$name-s"
 pam_service = "$name"
 python = "$python"
 
@@ -137,6 +139,7 @@ stop() {
     rm -f "/etc/pam.d/$name"
     userdel "$name" >&2 || true
     userdel "$name-a" >&2 || true
+    userdel "$name-s" >&2 || true
     groupdel "$name-users" >&2 || true
   fi
   rm -rf "$dir"

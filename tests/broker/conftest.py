@@ -206,6 +206,7 @@ def running(
         "key": str(folder / "key"),
         "boot": boot_id(),
         "group": grp.getgrnam(group).gr_gid,
+        "service_uid": 0,
         "minimum_uid": 1000,
         "per_user": 4,
         "workers": 16,

@@ -103,6 +103,17 @@ def test_accounts_that_are_missing_are_named(
         prepared(BrokerSettings(gateway="root", group=group), ada.name)
     with pytest.raises(InvalidRequest, match="each as its own"):
         prepared(BrokerSettings(gateway=gateway.name, group=group), gateway.name)
+    for service, fault in (
+        ("gwt-none", "service_account in"),
+        ("root", "an account of its own"),
+        (ada.name, "not in the group"),
+        (gateway.name, "another again"),
+    ):
+        named = BrokerSettings(
+            gateway=gateway.name, group=group, service_account=service
+        )
+        with pytest.raises(InvalidRequest, match=fault):
+            prepared(named, "nobody")
 
 
 async def test_a_gateway_of_many_people_does_not_run_as_root(gateway: Account) -> None:

@@ -59,6 +59,20 @@ def test_an_account_without_a_shell_is_refused(
     assert asked(broker, gateway, account.name) == b"no shell"
 
 
+def test_the_service_account_may_be_the_system_s(
+    gateway: Account, accounts: Accounts, group: str
+) -> None:
+    """It needs no group and no shell; but it is not root's, nor anybody else's."""
+    options = ("--system", "--shell", "/usr/sbin/nologin")
+    service, other = accounts.user(None, *options), accounts.user(None, *options)
+    with running(gateway.uid, group, service_uid=service.uid) as broker:
+        told = asked(broker, gateway, service.name)
+        assert told.startswith(b"ok ")
+        assert asked(broker, gateway, other.name) == b"no uid"
+        run("usermod", "--append", "--groups", "root", service.name)
+        assert asked(broker, gateway, service.name) == b"no root-group"
+
+
 @pytest.mark.parametrize("option", ["--gid", "--groups"])
 def test_an_account_in_root_s_group_is_refused(
     broker: RunningBroker, gateway: Account, accounts: Accounts, group: str, option: str

@@ -1,6 +1,7 @@
 """Two Unix users of one gateway on a real Slurm, each with jobs of their own."""
 
 import os
+import pwd
 import re
 import secrets
 import shutil
@@ -13,11 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.async_api import Page, expect
+from tests.broker.centre import workers_of
 from tests.broker.conftest import PASSWORD, Account, Accounts
 from tests.browser.conftest import OpenPage, axe, chromium, open_page
 from tests.browser.gate import Gate
 from tests.cluster.conftest import Cluster
-from tests.cluster.test_gateway import ended, until
+from tests.cluster.test_gateway import ended, until, until_true
 from tests.support.go import WAIT_FOR_GO
 from tests.support.leftovers import new_name
 
@@ -114,6 +116,23 @@ def test_neither_sees_follows_or_ends_the_other_s_job(centre: Centre) -> None:
         assert at_work(centre, bob.name) == [ada.name]
         assert hers.delete(path).status_code in {200, 202, 204}
         assert until(hers, job, ended)["state"] == "canceled"
+
+
+def test_the_queue_is_read_by_the_service_account(centre: Centre) -> None:
+    """Its worker is the broker's child, and the gateway's account asks Slurm nothing."""
+    name = (centre.folder / "name").read_text().strip()
+    with centre.signed_in(centre.people[0]) as client:
+        before = client.get("/api/v1/queue/cluster").json()["as_of"]
+        until_true(
+            lambda: client.get("/api/v1/queue/cluster").json()["as_of"] > before,
+            "the queue is not read",
+        )
+    service = Account(f"{name}-s", pwd.getpwnam(f"{name}-s").pw_uid, 0, Path("/"))
+    assert len(workers_of(service)) >= 1
+    asked = centre.cluster.run("sdiag").partition("statistics by user")[2]
+    users = re.findall(r"^\s+(\S+)\s*\(\s*\d+\) count:", asked, re.MULTILINE)
+    assert service.name in users
+    assert name not in users
 
 
 def at_work(centre: Centre, user: str | None = None) -> list[str]:

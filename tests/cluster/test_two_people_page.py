@@ -72,6 +72,10 @@ class Reader:
             "gatewright-users": f"{self.name}-u",
             "nologin gatewright\n": f"nologin {self.name}\n",
             "nologin gatewright-authn\n": f"nologin {self.name}-a\n",
+            "nologin gatewright-slurm\n": f"nologin {self.name}-s\n",
+            'service_account = "gatewright-slurm"': (
+                f'service_account = "{self.name}-s"'
+            ),
             "-o gatewright -g gatewright": f"-o {self.name} -g {self.name}",
             "-o gatewright-authn -g gatewright-authn": (
                 f"-o {self.name}-a -g {self.name}-a"
@@ -120,6 +124,7 @@ class Reader:
             Path(f"/etc/pam.d/{self.name}").unlink(missing_ok=True)
             run("userdel", self.name)
             run("userdel", f"{self.name}-a")
+            run("userdel", f"{self.name}-s")
             run("groupdel", f"{self.name}-u")
 
     @contextmanager

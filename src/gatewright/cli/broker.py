@@ -70,10 +70,11 @@ def prepared(settings: BrokerSettings, authn: str) -> dict[str, object]:
             f"group of those who may use it (groupadd {settings.group}), or name "
             "others in [broker] and [authn]."
         ) from error
-    if len({0, gateway, keeper.pw_uid}) < 3:
+    service = service_uid(settings.service_account, group)
+    if len({0, gateway, keeper.pw_uid}) < 3 or service in {gateway, keeper.pw_uid}:
         raise InvalidRequest(
             "The gateway and authn have to run as other accounts than root, each as "
-            "its own."
+            "its own, and the service account is another again."
         )
     # Links are resolved first, so that the broker runs the files that are checked here.
     python = settings.python.resolve()
@@ -95,11 +96,39 @@ def prepared(settings: BrokerSettings, authn: str) -> dict[str, object]:
         "key": str(settings.key),
         "boot": boot_id(),
         "group": group,
+        "service_uid": service,
         "minimum_uid": settings.minimum_uid,
         "per_user": settings.workers_per_user,
         "workers": settings.workers,
         "per_second": settings.starts_per_second,
     }
+
+
+def service_uid(name: str | None, group: int) -> int:
+    """Return the uid of the service account; 0 if none is configured.
+
+    ``group`` is the group id of those who may use the gateway.
+
+    Raises
+    ------
+    InvalidRequest
+        There is no such account, or it is root's or a user's.
+    """
+    if name is None:
+        return 0
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError as error:
+        raise InvalidRequest(
+            f"{error.args[0]} (service_account in [broker]; useradd --system {name} "
+            "makes it)."
+        ) from error
+    if entry.pw_uid == 0 or group in os.getgrouplist(name, entry.pw_gid):
+        raise InvalidRequest(
+            f"The service account “{name}” has to be an account of its own: not root, "
+            "and not in the group of those who may use the gateway."
+        )
+    return entry.pw_uid
 
 
 def check_trusted(path: Path, *, readable: bool = False) -> None:

@@ -45,6 +45,7 @@ async def open_authn(config: Config) -> AsyncIterator[None]:
             KeyGranter(config.broker.key),
             SqlEndedIntents(database),
             config.authn.asked_seconds,
+            service=config.broker.service_account or "",
         )
         await stack.enter_async_context(
             listening(authority, config.authn.socket, gateway)

@@ -14,7 +14,7 @@ from gatewright.backends.broker import (
     BrokerWorkers,
     UnixHomes,
 )
-from gatewright.backends.worker import OneWorker, Workers
+from gatewright.backends.worker import OneWorker, Worker, Workers
 from gatewright.composition.files import open_owner_worker
 from gatewright.composition.identity import owner_name
 from gatewright.composition.systems import homes_of
@@ -25,7 +25,8 @@ from gatewright.core.health import Part
 from gatewright.core.homes import Homes
 
 SERVICE = ":service"
-"""Name for the gateway's own account among users; no user's account can have it."""
+"""Name for the service account among users; no user's account can have it. It is the
+gateway's own account if none is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,19 @@ async def open_people(
         owner = owner_name(config)
         return People(OneWorker(own), owner, homes_of, lambda: int(own.running), owner)
     settings = config.broker
-    granter = AuthnGranter(identity.client, asyncio.get_running_loop())
-    broker = Broker(settings.socket, granter)
+    granter = partial(AuthnGranter, identity.client, asyncio.get_running_loop())
+    broker = Broker(settings.socket, granter())
+    reading = own
+    if settings.service_account is not None:
+        starter = BrokerStarter(
+            Broker(settings.socket, granter(service=True)), settings.service_account
+        )
+        reading = Worker(starter, ticketer=identity.service_ticket)
+        stack.push_async_callback(reading.close)
     workers = BrokerWorkers(
         partial(BrokerStarter, broker),
         SERVICE,
-        own,
+        reading,
         settings.idle_seconds,
         ticketer=identity.ticket,
         intents=partial(RemoteIntents, identity),
@@ -88,7 +96,7 @@ async def open_people(
         workers,
         SERVICE,
         lambda _: homes,
-        lambda: workers.running + own.running,
+        lambda: workers.running + sum(one.running for one in {own, reading}),
         parts={
             "broker": Part(partial(asyncio.to_thread, broker.check)),
             "authn": Part(identity.client.ready),

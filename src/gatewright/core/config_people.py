@@ -23,6 +23,10 @@ class BrokerSettings(BaseModel):
     minimum_uid: Annotated[int, Field(ge=1)] = 1000
     """Lowest uid of users; lower ones belong to the system, and no worker runs as
     them."""
+    service_account: Name | None = None
+    """Unix account that reads the queue and the accounting of batch systems for all
+    users. It is not in their group, and may be the system's, without a login shell. By
+    default the gateway's own account does it."""
     key: Path = Path("/var/lib/gatewright-broker/grants.key")
     """File of the secret key with which ``authn`` allows workers to start and to act.
     The broker creates it, readable by the account of ``authn`` only."""

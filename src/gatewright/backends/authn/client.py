@@ -168,14 +168,28 @@ def _away() -> Unavailable:
 
 
 class AuthnGranter:
-    """Gets the grants for workers from ``authn``; its method blocks, in a thread."""
+    """Gets the grants for workers from ``authn``; its method blocks, in a thread.
 
-    def __init__(self, client: AuthnClient, loop: asyncio.AbstractEventLoop) -> None:
+    With ``service`` these are grants for the service account, whoever asks.
+    """
+
+    def __init__(
+        self,
+        client: AuthnClient,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        service: bool = False,
+    ) -> None:
         self._client = client
         self._loop = loop
+        self._service = service
 
     def grant(self, challenge: bytes, user: str) -> bytes:
-        arguments = {"user": user, "challenge": challenge.decode("ascii", "replace")}
-        getting = self._client.call("grant", str, arguments)
+        text = challenge.decode("ascii", "replace")
+        getting = (
+            self._client.call("service.grant", str, {"challenge": text})
+            if self._service
+            else self._client.call("grant", str, {"user": user, "challenge": text})
+        )
         made: str = asyncio.run_coroutine_threadsafe(getting, self._loop).result()
         return made.encode()

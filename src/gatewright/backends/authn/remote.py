@@ -341,6 +341,11 @@ class RemoteIdentity:
         ticket: Ticket = await self.while_asking("ticket", user, Ticket, {})
         return ticket
 
+    async def service_ticket(self) -> Ticket:
+        """Return a ticket for the worker of the service account."""
+        ticket: Ticket = await self.client.call("service.ticket", Ticket)
+        return ticket
+
     async def while_asking(
         self, method: str, user: str, kind: Any, arguments: Mapping[str, object]
     ) -> Any:

@@ -10,7 +10,7 @@ import msgspec
 from gatewright.backends.authn.audit import KeptAudit
 from gatewright.backends.authn.intents import EndedIntents, Granter, IntentGrants
 from gatewright.backends.authn.messages import Call
-from gatewright.backends.worker import IntentTicket
+from gatewright.backends.worker import IntentTicket, Ticket
 from gatewright.core.caller import Caller, Role, Scope, visitor
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import (
@@ -74,6 +74,8 @@ class Authority:
         How long a request lets the gateway act for its person.
     clock
         Gives the time in seconds since 1970 UTC.
+    service
+        Unix account that reads the queues of batch systems; empty for none.
     """
 
     def __init__(
@@ -83,12 +85,14 @@ class Authority:
         ended: EndedIntents,
         asked_seconds: float = ASKED_SECONDS,
         clock: Clock = system_clock,
+        service: str = "",
     ) -> None:
         self._identity = identity
         self._granter = granter
         self._audit = KeptAudit(identity.audit)
         self._intents = IntentGrants(granter, ended, clock)
         self._asked_seconds = asked_seconds
+        self._service = service
         self._asked: dict[str, float] = {}
         self._intended: dict[str, float] = {}
 
@@ -113,6 +117,8 @@ class Authority:
             "intents.sign": self._sign,
             "intents.ticket": self._intent_ticket,
             "intents.end": self._intents.end,
+            "service.grant": self._service_grant,
+            "service.ticket": self._service_ticket,
         }
         if call.method in own:
             method = own[call.method]
@@ -192,9 +198,29 @@ class Authority:
             )
         return until
 
+    async def _service_grant(self, challenge: str) -> str:
+        """Return the grant to start the worker of the service account."""
+        name = self._service_account()
+        return self._granter.grant(challenge.encode("ascii", "replace"), name).decode()
+
+    async def _service_ticket(self) -> Ticket:
+        """Return a ticket for the worker of the service account."""
+        until = time.monotonic() + self._asked_seconds
+        return self._granter.ticket(self._service_account(), until)
+
+    def _service_account(self) -> str:
+        if not self._service:
+            raise NotAllowed("[broker] names no service_account.")
+        return self._service
+
     async def _check_acts(self, user: str) -> None:
         account = await self._identity.users.of(operator(user))
-        if account is None or account.source == LOCAL or account.role is Role.GUEST:
+        if (
+            account is None
+            or account.source == LOCAL
+            or account.role is Role.GUEST
+            or user == self._service
+        ):
             raise NotAllowed("This account is the gateway's own, and acts as nobody.")
         if account.disabled:
             raise PersonAbsent(

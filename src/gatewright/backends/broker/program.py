@@ -228,16 +228,15 @@ def become_child(settings: Settings, name: bytes, sock: int, status: int) -> NoR
         os.closerange(STATUS + 1, 1 << 20)
         os.chdir("/")
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
-        run = [settings["python"], "-I", "-S"]
-        argv = [*run, settings["sign_in"], settings["service"]]
+        argv = ["-I", "-S", settings["sign_in"], settings["service"]]
         os.umask(0o022 if name else 0o077)
         if name:
             entry, groups = account(name.decode(), settings)
             become(entry.pw_uid, entry.pw_gid, groups)
             environment |= {"HOME": entry.pw_dir, "SHELL": entry.pw_shell}
             environment |= {"USER": entry.pw_name, "LOGNAME": entry.pw_name}
-            argv = [*run, settings["worker"], str(SOCKET), "tickets"]
-        os.execve(argv[0], argv, environment)
+            argv = ["-I", "-S", settings["worker"], str(SOCKET), "tickets"]
+        os.execve(settings["python"], [settings["python"], *argv], environment)
     except BaseException as why:
         os.write(status, str(why).encode() if isinstance(why, Refused) else b"system")
     finally:
@@ -252,13 +251,14 @@ def account(name: str, settings: Settings) -> tuple[pwd.struct_passwd, list[int]
         raise Refused("unknown") from None
     if {entry.pw_name, again.pw_name} != {name}:
         raise Refused("ambiguous")
-    uid = entry.pw_uid
-    ours = {0, settings["gateway"], settings["authn"]}
-    if uid in ours or not settings["minimum_uid"] <= uid < NO_ID:
+    uid, groups = entry.pw_uid, os.getgrouplist(name, entry.pw_gid)
+    least = 1 if uid == settings["service_uid"] else settings["minimum_uid"]
+    if uid in {0, settings["gateway"], settings["authn"]} or not least <= uid < NO_ID:
         raise Refused("uid")
-    groups = os.getgrouplist(name, entry.pw_gid)
     if {0, NO_ID} & set(groups):
         raise Refused("root-group")
+    if uid == settings["service_uid"]:
+        return entry, groups
     if settings["group"] not in groups:
         raise Refused("group")
     with open("/etc/shells", encoding="utf-8") as file:

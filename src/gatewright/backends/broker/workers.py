@@ -22,7 +22,7 @@ class BrokerWorkers:
     service
         Name that belongs to no account, used for requests on behalf of all users.
     own
-        The worker for that name: a child of the gateway, with the gateway's account.
+        The worker for that name, of the service account or of the gateway's own.
     idle_seconds
         Idle time after which a worker is ended; the next call starts a new one.
     oldest_seconds
