@@ -119,7 +119,7 @@ def test_neither_sees_follows_or_ends_the_other_s_job(centre: Centre) -> None:
 
 
 def test_the_queue_is_read_by_the_service_account(centre: Centre) -> None:
-    """Its worker is the broker's child, and the gateway's account asks Slurm nothing."""
+    """The broker starts its worker; the gateway's account asks Slurm nothing."""
     name = (centre.folder / "name").read_text().strip()
     with centre.signed_in(centre.people[0]) as client:
         before = client.get("/api/v1/queue/cluster").json()["as_of"]

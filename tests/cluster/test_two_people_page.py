@@ -155,9 +155,12 @@ def test_the_page_leads_to_jobs_of_two_people(
     cluster: Cluster, people: tuple[Account, Account], place: Path
 ) -> None:
     blocks = [one for one in blocks_of(PAGE) if one.language in {"sh", "toml"}]
-    install, accounts, settings, check, units, start, use, look, token, end = blocks
+    install, accounts, settings, check, units, start, use, look, token, end, log = (
+        blocks
+    )
     assert "pip install" in install.text
     assert "systemctl" in units.text
+    assert "audit verify" in log.text
     assert end.text.split() == [
         "scripts/multi-user-testbed.sh", "start", "/tmp/gateway", "ada", "ben",
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from gatewright.backends.slurm.account_rows import AssociationRow, Job, ShareRow
 from gatewright.backends.slurm.client import Client, new_nonce, printed
 from gatewright.backends.slurm.commands import Call
 from gatewright.backends.slurm.failures import without_accounting
+from gatewright.backends.slurm.hidden import SEEING
 from gatewright.core.errors import BackendFailed, Unavailable
 from gatewright.domains.accounting import (
     NO_PROJECT,
@@ -33,7 +34,6 @@ _PUT_BACK = frozenset({"PREEMPTED", "NODE_FAIL", "BOOT_FAIL"})
 """Ends of runs after which Slurm puts jobs back into the queue by itself."""
 _HIDING = frozenset({"accounts", "jobs", "usage", "users", "all"})
 _ENFORCING = frozenset({"limits", "safe", "all"})
-_SEEING = frozenset({"Operator", "Administrator"})
 
 Key = tuple[str, str, str]
 """Account, user and partition of an association."""
@@ -115,7 +115,7 @@ class SlurmAccounting:
             return ""
         account = await self._client.account(self._service)
         level = await self._ask(self._queries.level(account))
-        if level.strip() in _SEEING:
+        if level.strip() in SEEING:
             return ""
         return (
             f"Slurm keeps {', '.join(hidden)} private (PrivateData), so that this is "

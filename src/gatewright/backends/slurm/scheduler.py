@@ -15,6 +15,7 @@ from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Slurm, touched
 from gatewright.backends.slurm.directives import directives
 from gatewright.backends.slurm.found import Finder
+from gatewright.backends.slurm.hidden import HiddenJobs
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import NativeId, native_id
 from gatewright.backends.slurm.rows import QueueRow
@@ -100,6 +101,7 @@ class SlurmScheduler:
     ) -> None:
         self._client = Client(workers, slurm)
         self._service = service_account
+        self._hidden = HiddenJobs(self._client, service_account)
         attempts = Attempts(folder, clock)
         self._finder = Finder(self._client, home, clock, attempts.grants)
         self._submitter = Submitter(self._client, self._finder, attempts, clock)
@@ -282,6 +284,7 @@ class SlurmScheduler:
         if now - self._asked_at > _SETTINGS_SECONDS:
             settings = await self._client.settings(self._service)
             self._private = frozenset(settings.get("PrivateData", "").split(","))
+            await self._hidden.look(self._private)
             flags = settings.get("AccountingStoreFlags", "").split(",")
             self._finder.has_marks = "job_comment" in flags
             self._asked_at = now
