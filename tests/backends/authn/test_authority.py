@@ -76,22 +76,6 @@ async def test_who_asks_has_a_ticket_and_a_grant(kept: Kept) -> None:
     assert other != grant
 
 
-async def test_the_service_account_is_no_person_s(kept: Kept) -> None:
-    """Its worker starts without a person; nobody who has its name acts as it."""
-    granter = AuthnGranter(kept.remote.client, asyncio.get_running_loop(), service=True)
-    with pytest.raises(NotAllowed, match="names no service_account"):
-        await kept.remote.service_ticket()
-    kept.authority._service = PERSON
-    ticket = await kept.remote.service_ticket()
-    assert ticket.text.split(" ")[0] == str(int(ticket.until * 1000))
-    grant = await asyncio.to_thread(granter.grant, b"challenge", "anybody")
-    key = kept.authority._granter
-    assert grant == key.grant(b"challenge", PERSON)
-    await signed_in(kept)
-    with pytest.raises(NotAllowed, match="acts as nobody"):
-        await kept.remote.ticket(PERSON)
-
-
 async def test_who_has_not_asked_has_none(kept: Kept) -> None:
     await signed_in(kept)
     user = User("absent", Role.USER, 0.0, source="pam")
