@@ -6,9 +6,9 @@ import os
 import selectors
 import signal
 import time
-from typing import TYPE_CHECKING
 
 from gatewright.backends.worker.program.entries import raw
+from gatewright.backends.worker.program.kinds import TYPE_CHECKING
 from gatewright.backends.worker.program.limits import SpawnLimits, environment
 from gatewright.backends.worker.program.reading import Arguments, place_of
 from gatewright.backends.worker.program.sockets import READ_SIZE

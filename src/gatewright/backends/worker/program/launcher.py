@@ -17,8 +17,8 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, NoReturn
 
+from gatewright.backends.worker.program.kinds import Any, NoReturn
 from gatewright.backends.worker.program.limits import SpawnLimits, hide
 
 _LENGTH = struct.Struct(">I")

@@ -15,7 +15,8 @@ import time
 from _blake2 import blake2b  # hashlib would load OpenSSL, for megabytes in each worker
 from _operator import _compare_digest
 from collections.abc import Sequence
-from typing import Any
+
+from gatewright.backends.worker.program.kinds import Any
 
 KEY_BYTES = 32
 _TAG_BYTES = 32

@@ -7,10 +7,10 @@ import os
 import stat
 import time
 from itertools import chain, islice
-from typing import Any
 
 from gatewright.backends.worker.program import parts
 from gatewright.backends.worker.program.entries import Row, look, raw, row, text
+from gatewright.backends.worker.program.kinds import Any
 from gatewright.backends.worker.program.trees import Tree, tree
 
 Arguments = dict[str, Any]

@@ -14,7 +14,6 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from gatewright.backends.worker.program.frames import (
     PROTOCOL,
@@ -23,6 +22,7 @@ from gatewright.backends.worker.program.frames import (
     FrameError,
     pack,
 )
+from gatewright.backends.worker.program.kinds import Any
 from gatewright.backends.worker.program.permit import Permit
 from gatewright.backends.worker.program.sockets import receive, rights
 from gatewright.backends.worker.program.stopping import Stop

@@ -14,7 +14,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol
+
+from gatewright.backends.worker.program.kinds import Protocol
 
 _OPENAT2 = 437
 _NO_MAGICLINKS_BENEATH = 0x02 | 0x08

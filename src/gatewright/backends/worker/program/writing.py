@@ -13,7 +13,6 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from gatewright.backends.worker.program import parts
 from gatewright.backends.worker.program.changing import rename
@@ -28,17 +27,36 @@ _MOST_LINKS = 40
 _READ_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-class _Part(NamedTuple):
-    folder: int | None
-    """The writing's own descriptor of the folder; None if paths are absolute."""
-    descriptor: int
-    """Descriptor of the temporary file, which is locked."""
-    name: bytes
-    """Temporary name."""
-    final: bytes
-    """Name that the file gets."""
-    shown: bytes
-    """Name in the request; if that is a link, its target is written."""
+class _Part:
+    """A temporary file that is being written.
+
+    Parameters
+    ----------
+    folder
+        The writing's own descriptor of the folder; None if paths are absolute.
+    descriptor
+        Descriptor of the temporary file, which is locked.
+    name
+        Temporary name.
+    final
+        Name that the file gets.
+    shown
+        Name in the request; if that is a link, its target is written.
+    """
+
+    def __init__(
+        self,
+        folder: int | None,
+        descriptor: int,
+        name: bytes,
+        final: bytes,
+        shown: bytes,
+    ) -> None:
+        self.folder = folder
+        self.descriptor = descriptor
+        self.name = name
+        self.final = final
+        self.shown = shown
 
     def close(self) -> None:
         os.close(self.descriptor)
