@@ -3,9 +3,9 @@
 Ours is the whole gateway over one connection that stays open: token, the person's
 worker, log. The peers are asyncssh's client and server over one warm connection, each
 in a process of its own: SFTP, with the attributes that `ls -l` shows, and a command for
-each request (`ls -l`, `stat`, `head`), as FirecREST does. Printed beside is the bare
-process, started from here, without anything that takes it to its person. All are asked
-in turn.
+each request (`ls -l`, `stat`, `head`), as FirecREST does. Printed beside are the same
+command by the gateway's own call, as pages of NEWT list files, and the bare process,
+started from here, without anything that takes it to its person. All are asked in turn.
 """
 
 import asyncio
@@ -70,6 +70,36 @@ class Ours:
     async def head(self) -> None:
         target = "/api/v1/files/local/file"
         expect(len(self._get(target, Range=f"bytes=0-{HEAD - 1}")), HEAD)
+
+
+class GatewayCommands:
+    """A command for each request, by the gateway's call for commands."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._connection = HTTPConnection(HOST, port, timeout=60)
+        self._fields = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+        }
+
+    def _run(self, *argv: str) -> str:
+        body = json.dumps({"command": argv})
+        target = "/api/v1/command/local"
+        self._connection.request("POST", target, body, headers=self._fields)
+        response = self._connection.getresponse()
+        outcome = json.loads(response.read())
+        if response.status != 200 or outcome["exit_code"]:
+            raise RuntimeError(f"{response.status} of a command: {outcome!r}")
+        return str(outcome["stdout"])
+
+    async def ls(self) -> None:
+        expect(len(self._run("ls", "-l", "many").splitlines()), ENTRIES + 1)
+
+    async def stat(self) -> None:
+        expect(int(self._run("stat", "--format=%s", "file")), HEAD * 64)
+
+    async def head(self) -> None:
+        expect(len(self._run("head", "-c", str(HEAD), "file")), HEAD)
 
 
 class Processes:
@@ -148,7 +178,9 @@ async def seconds_of(call: Call, count: int) -> list[float]:
     return times
 
 
-async def measure(ours: Ours, port: int, key: Path, folder: Path, pid: int) -> None:
+async def measure(
+    ours: Ours, own: GatewayCommands, port: int, key: Path, folder: Path, pid: int
+) -> None:
     """Measure all calls by all ways in turn, and print the medians and ratios."""
     async with (
         asyncssh.connect(
@@ -159,6 +191,7 @@ async def measure(ours: Ours, port: int, key: Path, folder: Path, pid: int) -> N
         ways = (
             ("ours", ours, CALLS),
             ("command", SshCommands(connection, folder), COMMANDS),
+            ("command by the gateway", own, COMMANDS),
             ("process", Processes(folder), COMMANDS),
             ("sftp", Sftp(client, folder), CALLS),
         )
@@ -180,7 +213,9 @@ async def measure(ours: Ours, port: int, key: Path, folder: Path, pid: int) -> N
             )
             print(
                 f"{name}: ours is {p50['command'] / p50['ours']:.1f} times as fast as "
-                f"a command (wanted {WANTED_RATIO}) and "
+                f"a command by SSH (wanted {WANTED_RATIO}), "
+                f"{p50['command by the gateway'] / p50['ours']:.1f} times as fast as "
+                "one by the gateway, and "
                 f"{p50['sftp'] / p50['ours']:.2f} times as fast as SFTP (wanted 1)"
             )
 
@@ -206,8 +241,8 @@ def main() -> None:
         opened = gateway(folder, home, HOST)
         own_port, pid, token = stack.enter_context(opened)
         wait_until_idle(pid)  # as it begins, it starts a process that stands by
-        ours = Ours(own_port, token)
-        asyncio.run(measure(ours, port, folder / "c", home, pid))
+        ours, own = Ours(own_port, token), GatewayCommands(own_port, token)
+        asyncio.run(measure(ours, own, port, folder / "c", home, pid))
 
 
 if __name__ == "__main__":

@@ -164,7 +164,8 @@ def main() -> None:
                 command, stdout=subprocess.PIPE, check=True, env=os.environ
             )
             took = time.monotonic() - began
-            times = sorted(json.loads(done.stdout))
+            told = json.loads(done.stdout)
+            times = sorted(told["seconds"])
             cuts = [1000 * cut for cut in quantiles(times, n=100)]
             used = cpu_seconds(pid) - used
             print(
@@ -172,6 +173,7 @@ def main() -> None:
                 f" p99 {cuts[98]:.1f} (at most 20), longest {1000 * times[-1]:.0f} ms, "
                 f"{1000 * used / len(times):.2f} ms of CPU a page with the polls, "
                 f"{polls(commands) - asked} polls in {took:.0f} s (one in {INTERVAL} s)"
+                f"; the client used {told['cpu']:.2f} of a core"
             )
         by_command = median(page_by_command(commands) for _ in range(PEER_CALLS))
         print(

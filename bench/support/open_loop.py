@@ -2,7 +2,8 @@
 
 It is an open loop: a request is due at its time whether earlier ones are answered or
 not, and the time that it waits for a connection counts. A process of its own, so that
-only the server delays the requests.
+only the server delays the requests. It prints the share of a core that it used, too: if
+that is near 1, it delayed them itself.
 """
 
 import asyncio
@@ -64,11 +65,13 @@ class Load:
 
 
 def main() -> None:
-    """Run the load of the arguments; print the seconds of all requests as JSON."""
+    """Run the load of the arguments; print seconds and the used CPU share as JSON."""
     port, target, token, connections, rate, seconds = sys.argv[1:]
     load = Load(int(port), target, token)
+    began, used = time.perf_counter(), time.process_time()
     asyncio.run(load.run(int(connections), float(rate), float(seconds)))
-    print(json.dumps(load.times))
+    share = (time.process_time() - used) / (time.perf_counter() - began)
+    print(json.dumps({"seconds": load.times, "cpu": share}))
 
 
 if __name__ == "__main__":
