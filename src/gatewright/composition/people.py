@@ -36,7 +36,7 @@ class People:
     workers: Workers
     """Processes that act as users."""
     service_account: str
-    """Name with which :attr:`workers` is asked to act for all users together."""
+    """Name under which :attr:`workers` acts for all users together."""
     homes: Callable[[System], Homes]
     """Returns a function that finds the users' homes on a system."""
     running: Callable[[], int]

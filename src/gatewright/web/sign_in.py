@@ -84,7 +84,7 @@ async def sign_in_by_provider(
     secret: str,
     answer: ProviderAnswer,
 ) -> FinishedSignIn:
-    """Begin a session for whom a provider sent back, and write the audit record.
+    """Begin a session for a person whom a provider sent back, and record it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The server's side: who has asked, and what the gateway may do for them."""
+"""The server's side: who sends requests, and what the gateway may do for them."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence

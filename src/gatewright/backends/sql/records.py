@@ -44,7 +44,7 @@ def readable(rows: Iterable[R], convert: Callable[[R], T], name: str | int) -> l
 
 
 def surveys_of(row: Row) -> list[str]:
-    """Return the surveys of a row's column, on which depends who may see the record.
+    """Return the surveys of a row; people who may see all of them may see the record.
 
     Raises
     ------
