@@ -256,7 +256,7 @@ async def test_what_is_being_made_is_told_in_words_until_it_fails_with_its_reaso
     state |= {"state": "failed", "reason": "No star is in both images."}
     alert = page.get_by_role("alert")
     await expect(alert).to_contain_text("No star is in both images.")
-    await expect(alert).to_contain_text("Change what is asked for")
+    await expect(alert).to_contain_text("Change the request")
     await gate.check_all_looks()
 
 

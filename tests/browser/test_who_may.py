@@ -67,7 +67,7 @@ async def test_a_guest_sees_the_map_of_the_tutorial_and_no_form(
             await expect(page.locator("gw-login .person")).to_contain_text(guest)
     note = page.get_by_label("Note for the group")
     await note.fill("mine first")
-    await expect(page.locator(".gw-store-note")).to_contain_text("Nobody has begun")
+    await expect(page.locator(".gw-store-note")).to_contain_text("does not exist yet")
     assert client.get("/api/v1/store/storms").status_code == 404
     answer = client.put("/api/v1/store/storms/note", json="the owner's")
     assert answer.status_code == 201

@@ -86,7 +86,7 @@ class LabelStore(Protocol):
         ...
 
     async def give(self, label: Label, most: int) -> Label | None:
-        """Store a label, a class in place of the person's last on the candidate.
+        """Store a label; a class replaces the person's last class of the candidate.
 
         Return it, or the one of that name that the person gave before; None, without a
         change, if the candidate would have more than ``most`` of the person.

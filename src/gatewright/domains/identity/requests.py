@@ -188,6 +188,6 @@ class RequestedIdentity(Protocol):
     def asking(self, caller: Caller) -> AbstractContextManager[None]:
         """Return a context that lasts as long as the caller's request.
 
-        Meanwhile what acts for people may show the caller's proof again.
+        While it lasts, calls that act for the caller may send their secret again.
         """
         ...

@@ -40,7 +40,7 @@ class Announcements:
         self._clock = clock
 
     def now(self) -> float:
-        """Return the time that phases are reckoned from."""
+        """Return the time at which the phases of announcements are determined."""
         return self._clock()
 
     async def announcements(

@@ -147,7 +147,7 @@ export class StoreBinding {
     if (role !== "guest") return;
     await gateway.store.page(this.collection, { limit: 1 }).catch((error) => {
       if (error.status !== 404) throw error;
-      throw new Error(`Nobody has begun “${this.collection}” yet: whose page this is saves here first, and shares it.`);
+      throw new Error(`The collection “${this.collection}” does not exist yet: the owner of this page has to save here first, and share it.`);
     });
   }
 

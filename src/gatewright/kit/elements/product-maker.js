@@ -253,7 +253,7 @@ export class Maker extends GwElement {
       </div>
       ${this._choices()}
       ${failure ? html`<div class="state error" part="error" role="alert"><strong>${failure.title ?? "It was not made"}</strong><p>${failure.message}</p>
-        <p>Change what is asked for, and try again.${failure.requestId ? html` <span class="small muted">Request <code>${failure.requestId}</code></span>` : nothing}</p></div>` : nothing}
+        <p>Change the request, and try again.${failure.requestId ? html` <span class="small muted">Request <code>${failure.requestId}</code></span>` : nothing}</p></div>` : nothing}
       <div class="bar"><button class="primary" ?disabled=${busy}>Make the ${this._kind}</button>
         <span class="grow small muted">${surveyDays(about)}</span>
         ${code ? this.renderCode({ url: this.gateway.http.url(this.gateway.products.path(this._kind)), method: "POST", json: code }) : nothing}</div>
@@ -268,7 +268,7 @@ export class Maker extends GwElement {
   _result() {
     const { product, busy } = this;
     if (busy || product?.state === "working") return this._progress();
-    if (product?.state === "failed") return html`<div class="state error" role="alert"><strong>The ${this._kind} could not be made</strong><p>${product.reason}</p><p>Change what is asked for, and make it again.</p></div>`;
+    if (product?.state === "failed") return html`<div class="state error" role="alert"><strong>The ${this._kind} could not be made</strong><p>${product.reason}</p><p>Change the request, and make it again.</p></div>`;
     if (!product) return this.error || this.failure ? nothing : this.renderEmpty(`No ${this._kind} yet`, this._purpose);
     return html`<section part="result"><div class="bar"><h2>${this._title(product)}</h2><span class="grow"></span>${this._next(product)}</div>
       ${this._facts(product)}<div part="planes">${this._planes.render()}</div>${this._tables(product)}</section>`;

@@ -61,7 +61,7 @@ class Commands:
 
         The command gets its own session. When it ends, its time is over, or the request
         is cancelled, its remaining process group is killed. A descriptor in the request
-        becomes its standard input. ``only`` is the end of a record of output, and a
+        becomes its standard input. ``only`` is an end mark of records of output, and a
         text: records without it are left out.
         """
         import subprocess  # a worker that runs no command needs none of it
