@@ -11,7 +11,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
@@ -124,9 +124,18 @@ def _type_of(pa: Any, annotation: Any) -> Any:
         return plain[annotation]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _struct_of(pa, annotation)
+    if get_origin(annotation) is Literal:
+        return pa.string()
     item = _type_of(pa, get_args(annotation)[0])
     # One that may be unknown, or else a list, or a position, which is a tuple.
     return item if get_origin(annotation) is UnionType else pa.list_(item)
+
+
+def columns_of_rows(
+    model: type[BaseModel], rows: Sequence[Mapping[str, object]]
+) -> Columns:
+    """Return the JSON values of some items by the name of the column."""
+    return {name: [row[name] for row in rows] for name in model.model_fields}
 
 
 async def parquet_response(

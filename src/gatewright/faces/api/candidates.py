@@ -12,7 +12,6 @@ from gatewright.domains.discovery import CandidateQuery, Choice, Cone
 from gatewright.domains.processing import Circle, Plane, ProductKind
 from gatewright.domains.sky import CutoutFormat
 from gatewright.faces.api.candidate_answers import (
-    CandidateAnswer,
     CandidateDetail,
     CandidateList,
     CommentAnswer,
@@ -25,13 +24,14 @@ from gatewright.faces.api.candidate_answers import (
     comment_answer,
     vote_answer,
 )
+from gatewright.faces.api.candidate_tables import candidate_table
 from gatewright.faces.api.filters import FilterName, WhereText
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
-    LISTS,
+    TABLES,
+    CandidateForm,
     ColourMapName,
     Degrees,
-    ListForm,
     Percentiles,
     Place,
     Size,
@@ -43,7 +43,6 @@ from gatewright.faces.api.images import cutout_etag
 from gatewright.faces.api.product_bodies import circle
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
-from gatewright.web.csv_table import csv_listing
 from gatewright.web.events import event_stream, last_event_id
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import BINARY, json_body, read_model
@@ -98,7 +97,7 @@ Score = Annotated[
     response_model=CandidateList,
     summary="Find candidates",
     responses={
-        **LISTS,
+        **TABLES,
         401: {"description": "A visitor filters by classes or tags."},
         404: {"description": "There is no such filter that you may use."},
     },
@@ -124,7 +123,7 @@ async def find_candidates(
     where: WhereText = None,
     limit: LargeLimit = None,
     cursor: Cursor = None,
-    form: ListForm = "json",
+    form: CandidateForm = "json",
 ) -> Response:
     """Find candidates, including artefacts, which are set aside with a reason.
 
@@ -150,9 +149,8 @@ async def find_candidates(
         prefix = services.config.prefix
         return found.map(lambda one: candidate_answer(one, prefix))
 
-    if form == "csv":
-        answer = CandidateAnswer
-        return await csv_listing(request, "candidates", answer, page, limit, cursor)
+    if form != "json":
+        return await candidate_table(request, form, page, limit, cursor)
     most = page_limit(limit, MAXIMUM_LARGE_LIMIT)
     return listing(request, "candidates", await page(most, cursor))
 

@@ -9,6 +9,7 @@ from gatewright.domains.sky import ColourMap, ImageKind
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import BINARY
 from gatewright.web.parquet_table import MEDIA_TYPE
+from gatewright.web.votable_table import VOTABLE
 
 _REGION = (
     "Place in ICRS degrees: “CIRCLE ra dec radius”, “RANGE ra1 ra2 dec1 dec2” or "
@@ -41,6 +42,17 @@ ImageListForm = Annotated[
         "gateway's extra “parquet” (pyarrow), without which the answer is 501.",
     ),
 ]
+CandidateForm = Annotated[
+    Literal["json", "csv", "votable", "parquet"],
+    Query(
+        alias="format",
+        title="Form",
+        description="json: a page; csv, votable or parquet: a table with the same "
+        "values in the same units, a page if “limit” is given and otherwise all rows. "
+        "VOTable and Parquet name the units. Parquet needs the gateway's extra "
+        "“parquet” (pyarrow), without which the answer is 501.",
+    ),
+]
 LISTS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -64,6 +76,17 @@ IMAGE_LISTS: dict[int | str, dict[str, Any]] = {
     **NO_PARQUET,
 }
 """Descriptions of the responses with a listing as JSON, CSV or Parquet."""
+TABLES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            **IMAGE_LISTS[200]["content"],
+            VOTABLE: {"schema": {"type": "string"}},
+        },
+        "description": "What was found.",
+    },
+    **NO_PARQUET,
+}
+"""Descriptions of the responses with a listing in these formats or as VOTable."""
 
 Pos = Annotated[
     list[str] | None,
