@@ -1,40 +1,77 @@
 """Fluxes of injected stars are unbiased, and their errors are true.
 
-The mean pull is under 0.1, and the width of the pulls 0.9 to 1.1.
+The mean pull is under 0.1, and the width of the pulls 0.9 to 1.1: in differences and in
+the images themselves, for faint and bright stars, alone and on sources.
 """
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import chain
 
 import numpy as np
 import pytest
-from tests.support.pulls import Pulls, decam_pulls, simulated_pulls
+from tests.support.pulls import Night, Pulls, decam_nights, simulated_night
 
 MEAN = 0.1
 WIDTH = (0.9, 1.1)
-EVERY = 1e9
+EVERY = (0.0, 1e9)
+BINS = ((0.0, 10.0), (10.0, 20.0), (20.0, 1e9))
+"""Signal to noise."""
+SETS = (
+    ("decam", "difference", True),
+    ("decam", "difference", False),
+    ("decam", "image", True),
+    ("simulated", "difference", True),
+    ("simulated", "difference", False),
+    ("simulated", "image", True),
+    ("simulated", "image", False),
+)
+"""Of real exposures no two have the same conditions, so that there is no step by which
+a new star is told from the light of the source under it."""
 
 
-@pytest.fixture(scope="module", params=["decam", "simulated"])
-def pulls(request: pytest.FixtureRequest) -> Pulls:
-    """Return the stars injected into real exposures, or into simulated nights."""
-    if request.param == "decam":
-        groups = ("04", "18")
-        return Pulls.joined([p for g in groups for p in decam_pulls(g, 4, 10)])
-    return Pulls.joined([simulated_pulls(field, 640, 50) for field in range(8)])
+@cache
+def pulls(data: str) -> Mapping[str, Pulls]:
+    """Return the stars that were injected into real exposures, or simulated nights."""
+    made: Iterator[Night]
+    if data == "decam":
+        made = chain(decam_nights("04", 4, 10), decam_nights("18", 4, 10))
+    else:
+        made = (simulated_night(field, 1024, 80) for field in range(9))
+    found = [(night.in_differences(), night.in_images()) for night in made]
+    differences, images = zip(*found, strict=True)
+    return {"difference": Pulls.joined(differences), "image": Pulls.joined(images)}
 
 
-def test_fluxes_are_unbiased_and_their_errors_are_true(pulls: Pulls) -> None:
-    every = pulls.of(0.0, EVERY)
-    assert len(every.whole) > 200
-    assert abs(every.whole.mean()) < MEAN
+@pytest.mark.parametrize(("data", "where", "alone"), SETS)
+def test_fluxes_are_unbiased_and_their_errors_are_true(
+    data: str, where: str, *, alone: bool
+) -> None:
+    every = pulls(data)[where].of(*EVERY, alone=alone)
+    many = len(every.whole)
+    assert many > 200
+    assert abs(every.added.mean()) < MEAN
+    # The mean of the noise itself is known to its own error.
+    assert abs(every.whole.mean()) < MEAN + 1 / np.sqrt(many)
     assert WIDTH[0] < every.whole.std() < WIDTH[1]
 
 
-@pytest.mark.parametrize("signal", [(0.0, 10.0), (10.0, 20.0), (20.0, EVERY)])
-def test_the_injection_adds_the_flux_of_the_star_whether_faint_or_bright(
-    pulls: Pulls, signal: tuple[float, float]
+@pytest.mark.parametrize("signal", BINS)
+@pytest.mark.parametrize(("data", "where", "alone"), SETS)
+def test_so_they_are_for_faint_stars_and_for_bright_ones(
+    data: str,
+    where: str,
+    signal: tuple[float, float],
+    *,
+    alone: bool,
 ) -> None:
-    some = pulls.of(*signal)
-    error = some.added.std() / np.sqrt(len(some.added))
-    # The mean is known to within the bound.
-    assert len(some.added) > 60
+    some = pulls(data)[where].of(*signal, alone=alone)
+    many = len(some.whole)
+    assert many >= 40
+    mean, error = some.mean_added()
     assert error < MEAN
-    assert abs(some.added.mean()) < MEAN
+    assert abs(mean) < MEAN + error
+    # The noise of few stars is known to two of its own errors.
+    assert abs(some.whole.mean()) < MEAN + 2 / np.sqrt(many)
+    doubt = 2 / np.sqrt(2 * many)
+    assert WIDTH[0] - doubt < some.whole.std() < WIDTH[1] + doubt
