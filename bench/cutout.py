@@ -68,7 +68,7 @@ def arguments(path: Path, size: int, form: str) -> dict[str, Any]:
         "path": str(path), "identity": "", "hdu": 0, "format": form, "size": None,
         "region": region(size), "stretch": ["asinh", 0.5, 99.5],
         "orientation": "native", "marks": False, "caption": "", "aligned": False,
-        "limits": "percentile", "colours": "grey", "padded": False, "pixels": None,
+        "limits": "percentile", "colours": "gray", "padded": False, "pixels": None,
         "arcsec": None, "kind": "science", "plane": None, "maximum": 1 << 40,
     }  # fmt: skip
 

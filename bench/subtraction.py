@@ -4,23 +4,36 @@ Two frames of 900 stars differ in seeing, flux scale and position; the first has
 additional stars. Each frame is prepared (sky, point-spread function, noise), the second
 is aligned, resampled and scaled, and the difference is computed and searched. The
 benchmark prints the wall and CPU seconds of each step, how many of the new stars are
-found, other detections, and the pulls of the fluxes. Times of other programs for such
-frames, measured on two cores: hotpants 12 s, PyZOGY 31 s, sfft 205 s.
+found, other detections, and the pulls of the fluxes.
+
+The peer is sfft on the processor, with GATEWRIGHT_BENCH_SFFT=1 (it takes minutes), for
+the subtraction alone: it is given frames whose pixels are aligned already, and makes no
+detections. Of the others, zogyp needs SExtractor, PSFEx and SWarp with a configuration,
+and properimage does not install. Times measured before for such frames, on two cores:
+hotpants 12 s, PyZOGY 31 s, sfft 205 s. GATEWRIGHT_BENCH_SIDE sets another number of
+pixels.
 """
 
+import os
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
+from astropy.io import fits
 from tests.support.fields import field, random_stars
 
+from bench.support.peers import Times, compare, package
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.domains.processing.detecting import detect
-from gatewright.domains.processing.differencing import subtract_frames
+from gatewright.domains.processing.differencing import Difference, subtract_frames
 from gatewright.domains.processing.prepared import prepare
 
-SHAPE = (2048, 2048)
-STARS = 900
-NEW = 200
+SIDE = int(os.environ.get("GATEWRIGHT_BENCH_SIDE", "2048"))
+SHAPE = (SIDE, SIDE)
+STARS = 900 * SIDE**2 // 2048**2
+NEW = max(5, 200 * SIDE**2 // 2048**2)
+_KERNEL = 6
 
 
 def new_stars() -> list[tuple[float, float, float]]:
@@ -60,6 +73,7 @@ def main() -> None:
     mark("searched")
     marks.append(marks[0])
     mark("together")
+    whole = Times(*(b - a for a, b in zip(marks[0], marks[-1], strict=True)))
     pulls, own = [], set()
     for x, y, flux in added:
         for one in found:
@@ -71,6 +85,21 @@ def main() -> None:
     print(f"new stars found: {len(own)} of {NEW}")
     print(f"other detections: {len(others)}, of which {candidates} not kept aside")
     print(f"pull of the fluxes: {np.mean(pulls):.3f}, width {np.std(pulls):.3f}")
+    if os.environ.get("GATEWRIGHT_BENCH_SFFT"):
+        by_sfft(difference, whole)
+
+
+def by_sfft(difference: Difference, ours: Times) -> None:
+    """Subtract the aligned frames with sfft, and compare its time with our chain's."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        names = []
+        for name in ("science", "reference"):
+            names.append(str(folder / f"{name}.fits"))
+            fits.PrimaryHDU(getattr(difference, name).values).writeto(names[-1])
+        told = package("sfft", "fit", *names, str(folder / "out.fits"), str(_KERNEL))
+    if told is not None:
+        compare("whole chain, against sfft's subtraction", [ours], [Times(**told)])
 
 
 if __name__ == "__main__":

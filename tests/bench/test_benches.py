@@ -27,11 +27,13 @@ def bench(name: str, **settings: str) -> str:
 @pytest.mark.parametrize(
     ("name", "settings", "told"),
     [
+        ("coadd", {"SIDE": "256", "FRAMES": "2"}, "coadd, ours: largest memory "),
         ("cutout", {"SIDE": "256"}, "png 128 (HTTP): ours "),
         ("download", {"BYTES": "3000000", "ROUNDS": "1"}, "server CPU per GB: ours "),
         ("file_calls", {"CALLS": "2", "ROUNDS": "1"}, "head: ours is "),
         ("large_folder", {"FILES": "1000", "ROUNDS": "1"}, "first page: ours is "),
         ("many_workers", {"PEOPLE": "2"}, "2 workers: "),
+        ("subtraction", {"SIDE": "320"}, "pull of the fluxes: "),
         ("warp", {"SIDE": "192", "ROUNDS": "1"}, "TPV, ours: positions within "),
         ("queue", {"JOBS": "40", "SECONDS": "0.2"}, "peer: a page by squeue itself: "),
     ],
