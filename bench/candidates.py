@@ -108,8 +108,11 @@ async def fill(database: Database) -> None:
         for name in _INDEXES:
             yield Statement(f"DROP INDEX {name}")
         for number, survey in enumerate(SURVEYS, 1):
-            text = "INSERT INTO candidate_source (number, surveys) VALUES (?, ?)"
-            yield Statement(text, (number, f'["{survey}"]'))
+            text = (
+                "INSERT INTO candidate_source (number, surveys, science) "
+                "VALUES (?, ?, ?)"
+            )
+            yield Statement(text, (number, *2 * [f'["{survey}"]']))
 
     await database.run(before)
     for first in range(0, ROWS, CHUNK):

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.support.needs import SHARED
 
 from gatewright.backends.sql import Database
+from gatewright.backends.sql.leases import SqlLeases
 from gatewright.composition.announcements import open_announcements
 from gatewright.composition.images import ImageServices, open_images
 from gatewright.composition.readers import open_readers
@@ -62,7 +63,9 @@ async def sky_services(
         database = await open_database(config, stack)
         readers = await open_readers(config, stack)
         events = open_event_hub(database)
-        images = await open_images(config, database, events, readers, stack)
+        images = await open_images(
+            config, database, events, readers, SqlLeases(database), stack
+        )
         assert await images.surveys.wait(150)
         streams = Turns(config.limits.streams_per_user, "streams")
         cutouts = Turns(config.limits.cutouts_per_user, "archives of cut-outs")

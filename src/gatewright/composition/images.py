@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql import Database
+from gatewright.backends.sql.classifiers import SqlClassifiers
+from gatewright.backends.sql.leases import SqlLeases
+from gatewright.backends.sql.scores import SqlScores
 from gatewright.composition.discovery import open_discovery
 from gatewright.composition.processing import open_processing
 from gatewright.composition.readers import open_image_reader
 from gatewright.composition.sky import open_sky, open_survey_maps
+from gatewright.core.background import Background
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
 from gatewright.core.health import Part
@@ -17,6 +21,7 @@ from gatewright.domains.discovery import Discovery, Filters, Labels, ObjectChang
 from gatewright.domains.sky import SkyService, SurveyMaps, SurveyWatch
 from gatewright.operations.classification import Classifiers
 from gatewright.operations.processing import Processing
+from gatewright.operations.rescoring import Rescoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ async def open_images(
     database: Database,
     events: EventHub,
     readers: ReaderPool,
+    leases: SqlLeases,
     stack: AsyncExitStack,
 ) -> ImageServices:
     """Open the services over the surveys of the configuration; the stack closes them.
@@ -69,10 +75,19 @@ async def open_images(
     processing, classifiers = await open_processing(
         config, database, sky, reader, discovery, stack
     )
+    rescoring = Background(
+        "scoring stored candidates again",
+        Rescoring(
+            SqlClassifiers(database), classifiers.judges, SqlScores(database), events
+        ).look,
+        lease=leases.lease("classifiers/rescoring"),
+    )
+    await stack.enter_async_context(rescoring)
     parts = {
         **indexing,
         "products/claims": Part(processing.claims.ready),
         "classifiers/claims": Part(classifiers.claims.ready),
+        "classifiers/rescoring": Part(rescoring.ready),
     }
     return ImageServices(
         sky,

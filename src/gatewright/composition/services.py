@@ -86,7 +86,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         database = await open_database(config, stack)
         events, leases = open_event_hub(database), SqlLeases(database)
         readers = await open_readers(config, stack)
-        images = await open_images(config, database, events, readers, stack)
+        images = await open_images(config, database, events, readers, leases, stack)
         accounts = await open_accounts(config, database, leases, stack)
         people = await open_people(config, stack, accounts.remote)
         means = Means(

@@ -237,8 +237,23 @@ class Classifiers:
         task.add_done_callback(self._tasks.discard)
         return made
 
+    async def rescoring(self, caller: Caller) -> Sequence[Classifier]:
+        """Return the versions that stored candidates are being scored by.
+
+        Until that is over, candidates of their surveys may have scores of others.
+        """
+        caller.require(Scope.SKY_READ)
+        found = await self._store.rescoring()
+        if not found:
+            return []
+        visible = {one.id for one in await self._sky.surveys(caller)}
+        return [one for one in found if one.survey in visible]
+
     async def activate(self, caller: Caller, classifier: str) -> Classifier:
         """Let an earlier version, or a refused one, judge from now on.
+
+        The stored candidates are scored by it too, which takes a while. One that is
+        in use already stays so.
 
         Raises
         ------
@@ -252,7 +267,8 @@ class Classifiers:
         found = await self.one(caller, classifier)
         if await self._store.content(classifier) is None:
             raise Conflict(f"This classifier is {found.state} and cannot be used.")
-        await self._store.activate(found)
+        if not found.active:
+            await self._store.activate(found)
         return await self.one(caller, classifier)
 
     def _now(self, one: Classifier) -> Classifier:

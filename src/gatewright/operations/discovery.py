@@ -26,7 +26,8 @@ async def record_difference(
     bands = {frame.band for frame in science}
     found = difference.detections
     told = None
-    for survey in dict.fromkeys(name for frame in science for name in frame.surveys):
+    surveys = list(dict.fromkeys(name for one in science for name in one.surveys))
+    for survey in surveys:
         told = await judges.judge(survey, [one.features for one in found])
         if told is not None:
             break
@@ -38,6 +39,7 @@ async def record_difference(
         classifier=None if told is None else told.classifier,
         band=bands.pop() if len(bands) == 1 else None,
         reference=difference.reference,
+        science=surveys,
     )
     scores = [None] * len(found) if told is None else told.scores
     findings = [

@@ -286,7 +286,7 @@ async def test_an_empty_parameter_does_not_narrow(night: Night) -> None:
 async def test_what_has_no_score_is_not_found_by_one(night: Night) -> None:
     bob = await night.client("bob")
     found = (await bob.get("/candidates", params={"min_score": "0"})).json()
-    assert found == {"candidates": [], "next": None}
+    assert found == {"candidates": [], "next": None, "rescoring": []}
 
 
 async def test_candidates_are_hidden_from_who_may_not_see_their_images(

@@ -90,6 +90,14 @@ async def _difference(api: httpx.AsyncClient) -> Any:
     return found
 
 
+async def _scored(api: httpx.AsyncClient, listed: str) -> set[str]:
+    """Wait until no stored candidate has to be scored; return what scored them."""
+    while (page := (await api.get(listed)).json())["rescoring"]:
+        assert {one["survey"] for one in page["rescoring"]} == {"timed"}
+        await asyncio.sleep(0.2)
+    return {one["classifier"] for one in page["candidates"]}
+
+
 async def test_a_classifier_is_trained_judges_learns_from_votes_and_is_rolled_back(
     api: httpx.AsyncClient,
 ) -> None:
@@ -149,6 +157,8 @@ async def test_a_classifier_is_trained_judges_learns_from_votes_and_is_rolled_ba
     }
     assert together == {"voted_real": 1, "voted_bogus": len(found) - 1}
     assert labels["active_missed"] is not None
+    if second["active"]:
+        assert await _scored(api, listed) == {second["id"]}
 
     back = await api.post(f"/classifiers/{first['id']}/activation")
     assert back.status_code == 200
@@ -156,6 +166,12 @@ async def test_a_classifier_is_trained_judges_learns_from_votes_and_is_rolled_ba
     versions = (await api.get("/classifiers?survey=timed")).json()["classifiers"]
     assert [one["version"] for one in versions] == [2, 1]
     assert [one["active"] for one in versions] == [False, True]
+    # The way back gives all candidates the scores of the first again.
+    assert await _scored(api, listed) == {first["id"]}
+    again = (await api.get(listed)).json()["candidates"]
+    assert {one["id"]: one["score"] for one in again} == {
+        one["id"]: one["score"] for one in found
+    }
 
 
 async def test_one_training_of_a_survey_at_a_time(api: httpx.AsyncClient) -> None:

@@ -13,6 +13,7 @@ from gatewright.backends.sql.candidate_rows import (
 )
 from gatewright.backends.sql.database import Lock, Statement, Work
 from gatewright.backends.sql.image_search import Where
+from gatewright.backends.sql.scores import check_version
 from gatewright.core.ids import new_id
 from gatewright.domains.discovery import (
     JOIN_RADIUS,
@@ -27,10 +28,10 @@ from gatewright.domains.discovery import (
 KNOWN = "SELECT 1 FROM candidate WHERE difference = ? LIMIT 1"
 """Whether candidates of a difference are stored."""
 _ADD_SOURCE = """
-INSERT INTO candidate_source (number, surveys)
-SELECT COALESCE(MAX(number), 0) + 1, ? FROM candidate_source
+INSERT INTO candidate_source (number, surveys, science)
+SELECT COALESCE(MAX(number), 0) + 1, ?, ? FROM candidate_source
 """
-_SOURCE = "SELECT number FROM candidate_source WHERE surveys = ?"
+_SOURCE = "SELECT number FROM candidate_source WHERE surveys = ? AND science = ?"
 _ADD_OBJECT = """
 INSERT INTO sky_object (id, zone, ra, ux, uy, uz, weight) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
@@ -47,11 +48,13 @@ def adding(origin: Origin, findings: Sequence[Finding]) -> Work[int]:
     yield Lock("candidates")
     if (yield Statement(KNOWN, (origin.difference,))):
         return 0
-    surveys = json.dumps(sorted(set(origin.surveys)))
-    known = yield Statement(_SOURCE, (surveys,))
+    surveys = sorted(set(origin.surveys))
+    science = origin.science or surveys
+    both = json.dumps(surveys), json.dumps(list(science))
+    known = yield Statement(_SOURCE, both)
     if not known:
-        yield Statement(_ADD_SOURCE, (surveys,))
-        known = yield Statement(_SOURCE, (surveys,))
+        yield Statement(_ADD_SOURCE, both)
+        known = yield Statement(_SOURCE, both)
     source = known[0]["number"]
     # The strongest come first, since their places are the best. Each is stored before
     # the next one is joined: two of one difference may be of one object.
@@ -59,6 +62,7 @@ def adding(origin: Origin, findings: Sequence[Finding]) -> Work[int]:
         name = yield from _joined(found)
         values = candidate_values(origin, found, source, name)
         yield Statement(INSERT_CANDIDATE, values)
+    yield from check_version(origin.classifier, science)
     return len(findings)
 
 

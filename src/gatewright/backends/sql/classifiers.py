@@ -33,10 +33,15 @@ _CONTENT = """
 INSERT INTO classifier_content (id, judge, report, material) VALUES (?, ?, ?, ?)
 """
 _ACTIVATE = """
-UPDATE classifier SET active = CASE WHEN id = ? THEN 1 ELSE 0 END WHERE survey = ?
+UPDATE classifier SET active = CASE WHEN id = ? THEN 1 ELSE 0 END,
+    rescoring = CASE WHEN id = ? THEN 1 ELSE 0 END, rescored = 0, to_rescore = 0
+WHERE survey = ?
 """
 _ONE = "SELECT * FROM classifier WHERE id = ?"
 _ACTIVE = "SELECT id FROM classifier WHERE survey = ? AND active = 1"
+_RESCORING = """
+SELECT * FROM classifier WHERE active = 1 AND rescoring = 1 ORDER BY survey
+"""
 _READ = "SELECT judge, report, material FROM classifier_content WHERE id = ?"
 
 
@@ -90,16 +95,19 @@ class SqlClassifiers:
                 texts = (content.judge, content.report, content.material)
                 yield Statement(_CONTENT, (classifier.id, *texts))
             if classifier.active:
-                yield Statement(_ACTIVATE, (classifier.id, classifier.survey))
+                yield Statement(_ACTIVATE, (*2 * [classifier.id], classifier.survey))
 
         await self._database.run(work)
 
     async def activate(self, classifier: Classifier) -> None:
         def work() -> Work[None]:
             yield Lock("classifiers")
-            yield Statement(_ACTIVATE, (classifier.id, classifier.survey))
+            yield Statement(_ACTIVATE, (*2 * [classifier.id], classifier.survey))
 
         await self._database.run(work)
+
+    async def rescoring(self) -> Sequence[Classifier]:
+        return readable(await self._database.read(_RESCORING), _classifier, "id")
 
     async def classifiers(self, surveys: Collection[str]) -> Sequence[Classifier]:
         if not surveys:
@@ -141,4 +149,7 @@ def _classifier(row: Row) -> Classifier:
         missed=row["missed"],
         reason=row["reason"],
         until=row["until"],
+        rescoring=bool(row["rescoring"]),
+        rescored=row["rescored"],
+        to_rescore=row["to_rescore"],
     )

@@ -123,6 +123,12 @@ class Classifier:
     """End of the training's lease, seconds since 1970.
 
     A training that is not renewed until then has failed."""
+    rescoring: bool = False
+    """Whether stored candidates are being scored by it, which came into use."""
+    rescored: int = 0
+    """Number of stored candidates that it scored since it came into use."""
+    to_rescore: int = 0
+    """Number of these with those that it has yet to score; 0 until they are counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,21 @@ class ClassifierStore(Protocol):
         ...
 
     async def end(self, classifier: Classifier, content: Content | None) -> None:
-        """Store the result of a training; an active one replaces the former."""
+        """Store the result of a training; an active one replaces the former.
+
+        All candidates that are stored have to be scored by it then.
+        """
         ...
 
     async def activate(self, classifier: Classifier) -> None:
-        """Make a classifier the active one of its survey."""
+        """Make a classifier the active one of its survey.
+
+        All candidates that are stored have to be scored by it then.
+        """
+        ...
+
+    async def rescoring(self) -> Sequence[Classifier]:
+        """Return the active classifiers that have to score stored candidates."""
         ...
 
     async def classifiers(self, surveys: Collection[str]) -> Sequence[Classifier]:

@@ -61,12 +61,13 @@ from gatewright.domains.discovery.model import (
     Review,
     SkyObject,
     Tally,
+    Unscored,
     Vote,
     place_of,
     unit_vector,
     weight_of,
 )
-from gatewright.domains.discovery.ports import CandidateStore, ObjectStore
+from gatewright.domains.discovery.ports import CandidateStore, ObjectStore, ScoreStore
 from gatewright.domains.discovery.service import (
     CHANNEL,
     CLAIM_SECONDS,
@@ -124,9 +125,11 @@ __all__ = [
     "Origin",
     "Review",
     "SavedFilter",
+    "ScoreStore",
     "SkyObject",
     "Some",
     "Tally",
+    "Unscored",
     "Vote",
     "condition_text",
     "kind_of",

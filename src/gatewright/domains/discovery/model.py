@@ -53,6 +53,11 @@ class Origin:
     """Photometric band of the science images; None if unknown or of several."""
     reference: str | None = None
     """Identifier of the coadd that was subtracted; None if it was other images."""
+    science: Sequence[str] = ()
+    """Surveys of the science images, in order; empty for all of ``surveys``.
+
+    The classifier of the first that has one gives the scores. It is stored, but does
+    not come back with a candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,16 @@ class Candidate:
     """Numbers of all votes on it."""
     mine: Choice | None = None
     """Vote of the person who asks; None without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """A stored candidate that the classifier in use has yet to score."""
+
+    id: str
+    """Identifier of the candidate."""
+    features: Mapping[str, float | None] | None
+    """Its measured features by name; None if they are damaged."""
 
 
 @dataclass(frozen=True, slots=True)

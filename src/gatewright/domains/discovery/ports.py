@@ -1,6 +1,6 @@
 """Protocols of discovery: durable stores that all gateway processes share."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from gatewright.core.pages import Page
@@ -13,6 +13,7 @@ from gatewright.domains.discovery.model import (
     Finding,
     ObjectChange,
     Origin,
+    Unscored,
     Vote,
 )
 
@@ -151,6 +152,41 @@ class CandidateStore(Protocol):
 
     async def remove_comment(self, candidate: str, comment: str, person: str) -> bool:
         """Remove a person's own comment; return whether there was one."""
+        ...
+
+
+class ScoreStore(Protocol):
+    """Stores the scores that the classifier in use gives to stored candidates.
+
+    It gives those of the candidates whose first survey of the science images with a
+    classifier is its own. What is left to do follows from the candidates, so that the
+    work can be ended and begun again at any time. Its contract tests are
+    :class:`gatewright.testing.score_store.ScoreStoreContract`.
+    """
+
+    async def begin(self, classifier: str) -> int:
+        """Count the candidates that a classifier has yet to score, and record it.
+
+        It has none if it is not in use.
+        """
+        ...
+
+    async def some(self, classifier: str, limit: int) -> Sequence[Unscored]:
+        """Return at most ``limit`` candidates that a classifier has yet to score."""
+        ...
+
+    async def give(self, classifier: str, scores: Mapping[str, float | None]) -> bool:
+        """Store scores by candidate, all of them or, if it is not in use, none.
+
+        Return whether they were stored.
+        """
+        ...
+
+    async def end(self, classifier: str) -> bool:
+        """Record that all candidates have their score from a classifier.
+
+        Return false if some have not, or if that was recorded before.
+        """
         ...
 
 

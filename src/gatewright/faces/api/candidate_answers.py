@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gatewright.core.clock import timestamp
 from gatewright.domains.discovery import Candidate, Comment, SkyObject, Vote
 from gatewright.domains.sky import mjd_text
+from gatewright.faces.api.classifier_answers import RescoringAnswer
 from gatewright.faces.api.product_answers import BASE
 
 
@@ -95,6 +96,12 @@ class CandidateList(BaseModel):
         "if “min_score” is given."
     )
     next: str | None = Field(description="Cursor of the next page; null on the last.")
+    rescoring: list[RescoringAnswer] = Field(
+        description="Versions of classifiers in use that have not scored all of the "
+        "stored candidates yet: until then, scores of several versions may be beside "
+        "each other, and “min_score” may miss some. “classifier” of a candidate says "
+        "which version gave its score."
+    )
 
 
 class CandidateDetail(CandidateAnswer):

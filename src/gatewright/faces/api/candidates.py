@@ -25,6 +25,7 @@ from gatewright.faces.api.candidate_answers import (
     vote_answer,
 )
 from gatewright.faces.api.candidate_tables import candidate_table
+from gatewright.faces.api.classifier_answers import rescoring_answers
 from gatewright.faces.api.filters import FilterName, WhereText
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
@@ -152,7 +153,12 @@ async def find_candidates(
     if form != "json":
         return await candidate_table(request, form, page, limit, cursor)
     most = page_limit(limit, MAXIMUM_LARGE_LIMIT)
-    return listing(request, "candidates", await page(most, cursor))
+    # Asked before and after: it may begin or end while the page is read.
+    before = await services.images.classifiers.rescoring(context.caller)
+    found = await page(most, cursor)
+    now = before or await services.images.classifiers.rescoring(context.caller)
+    extra = {"rescoring": rescoring_answers(now)}
+    return listing(request, "candidates", found, extra=extra)
 
 
 @router.get(
@@ -172,9 +178,10 @@ async def follow_candidates(request: Request, context: Context) -> Response:
     """Follow new candidates, votes and comments, as server-sent events.
 
     The kinds are candidates.found, candidate.voted (with the numbers of votes),
-    candidate.commented, candidate.comment-removed, candidate.labelled and
-    candidate.label-removed. A client that reconnects sends the id of the last event it
-    saw as ``Last-Event-ID``.
+    candidate.commented, candidate.comment-removed, candidate.labelled,
+    candidate.label-removed, and candidates.rescored (when all stored candidates of a
+    survey have their score from the classifier in use). A client that reconnects sends
+    the id of the last event it saw as ``Last-Event-ID``.
     """
     context.caller.require_user()
     services = context.services

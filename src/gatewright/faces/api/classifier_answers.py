@@ -1,5 +1,6 @@
 """Bodies and answers of classifiers."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,6 +34,23 @@ class TrainingBody(BaseModel):
     )
 
 
+class Progress(BaseModel):
+    """How many of the stored candidates have their score from a version in use."""
+
+    done: int = Field(description="Candidates that it scored since it came into use.")
+    total: int = Field(
+        description="These and those that it has yet to score; 0 until it is known."
+    )
+
+
+class RescoringAnswer(Progress):
+    """A version in use by which stored candidates are being scored."""
+
+    survey: str = Field(description="Survey whose candidates it scores.")
+    classifier: str = Field(description="Its name in URLs.")
+    version: int = Field(description="Number within the survey, from 1.")
+
+
 class ClassifierAnswer(BaseModel):
     """A version of a survey's classifier, which tells real candidates from bogus."""
 
@@ -41,7 +59,11 @@ class ClassifierAnswer(BaseModel):
     version: int = Field(description="Number within the survey, from 1.")
     method: str = Field(description="injection or votes.")
     state: str = Field(description="training, ready, refused or failed.")
-    active: bool = Field(description="Whether it judges new candidates.")
+    active: bool = Field(description="Whether it scores the survey's candidates.")
+    rescoring: Progress | None = Field(
+        description="How far it has scored the candidates that were stored before it "
+        "came into use; null if it has scored all, or is not in use."
+    )
     owner: str | None = Field(
         description="Account that requested it; null for visitors."
     )
@@ -120,6 +142,7 @@ def classifier_answer(
         "method": str(one.method),
         "state": str(one.state),
         "active": one.active,
+        "rescoring": _progress(one) if one.active and one.rescoring else None,
         "owner": one.owner if caller.signed_in else None,
         "created_at": timestamp(one.created_at),
         "done": one.done,
@@ -129,3 +152,20 @@ def classifier_answer(
         "reason": one.reason,
         "links": {"self": place, "report": f"{place}/report"},
     }
+
+
+def rescoring_answers(found: Sequence[Classifier]) -> list[dict[str, object]]:
+    """Return how far the versions are that stored candidates are being scored by."""
+    return [
+        {
+            "survey": one.survey,
+            "classifier": one.id,
+            "version": one.version,
+            **_progress(one),
+        }
+        for one in found
+    ]
+
+
+def _progress(one: Classifier) -> dict[str, int]:
+    return {"done": one.rescored, "total": one.to_rescore}

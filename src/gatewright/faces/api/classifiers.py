@@ -89,9 +89,9 @@ async def list_classifiers(
 async def train_classifier(request: HttpRequest, context: Context) -> Response:
     """Begin to train the next version of a survey's classifier.
 
-    The resource at “Location” shows the progress. The new version then scores all new
-    candidates of the survey, unless it misses more of the held-out examples than the
-    version in use: then it is kept as refused, and not used.
+    The resource at “Location” shows the progress. The new version then scores all
+    candidates of the survey, new and stored, unless it misses more of the held-out
+    examples than the version in use: then it is kept as refused, and not used.
     """
     body = await read_model(request, TrainingBody)
     services = context.services
@@ -144,9 +144,10 @@ async def classifier_report(context: Context, classifier: ClassifierId) -> Respo
     responses={**_NONE, **_SIGNED, 409: {"description": "It is not trained."}},
 )
 async def activate_classifier(context: Context, classifier: ClassifierId) -> Response:
-    """Use this version for new candidates from now on; it may be an earlier one.
+    """Use this version from now on; it may be an earlier one.
 
-    Candidates keep their score, and name the classifier that gave it.
+    It scores new candidates, and in the background those that are stored: “rescoring”
+    says how far it is, and each candidate names the version that gave its score.
     """
     services = context.services
     found = await services.images.classifiers.activate(context.caller, classifier)

@@ -21,7 +21,7 @@ export class Candidates {
   }
 
   /**
-   * One page of candidates: `{candidates, next}`.
+   * One page of candidates: `{candidates, next, rescoring}`.
    * @param {Record<string, any>} [query] survey, difference, min_score, pos (`CIRCLE ra dec radius`), unscanned, filter (a saved one), where (a condition), limit, cursor
    * @param {AbortSignal} [signal] @returns {Promise<any>}
    */

@@ -37,7 +37,7 @@ export class Classifiers {
     return this._http.json("/api/v1/classifiers", { method: "POST", json: { survey, method, differences } });
   }
 
-  /** Scores new candidates with a version from now on. @param {string} id @returns {Promise<any>} */
+  /** Scores candidates, new and stored, with a version from now on: `rescoring` says how far it is. @param {string} id @returns {Promise<any>} */
   activate(id) {
     return this._http.json(this._path(id, "/activation"), { method: "POST" });
   }

@@ -32,7 +32,7 @@ const FOUND_WAITS_MS = 500;
 export class GwCandidates extends GwElement {
   static properties = {
     survey: {}, difference: {}, unscanned: { type: Boolean }, filter: {}, where: {}, limit: { type: Number },
-    candidates: { attribute: false }, next: { state: true }, pictures: { state: true }, filters: { state: true },
+    candidates: { attribute: false }, next: { state: true }, rescoring: { state: true }, pictures: { state: true }, filters: { state: true },
   };
 
   static styles = [GwElement.styles, table, css`
@@ -56,6 +56,8 @@ export class GwCandidates extends GwElement {
     this.candidates = null;
     /** @type {string | null} */
     this.next = null;
+    /** @type {any[]} */
+    this.rescoring = [];
     /** @type {Map<string, string>} */
     this.pictures = new Map();
     /** Saved filters to choose from. @type {any[]} */
@@ -80,7 +82,7 @@ export class GwCandidates extends GwElement {
 
   /** @param {import("../client/events.js").ServerEvent} event */
   async _hear({ kind, data }) {
-    if (kind === "candidates.found") {
+    if (kind === "candidates.found" || kind === "candidates.rescored") {
       window.clearTimeout(this._wait);
       this._wait = window.setTimeout(() => this.reload(), FOUND_WAITS_MS);
     }
@@ -152,9 +154,9 @@ export class GwCandidates extends GwElement {
     }
   }
 
-  /** @param {any[]} before @param {{candidates: any[], next: string | null}} page */
+  /** @param {any[]} before @param {{candidates: any[], next: string | null, rescoring?: any[]}} page */
   _take(before, page) {
-    [this.candidates, this.next] = [[...before, ...page.candidates], page.next];
+    [this.candidates, this.next, this.rescoring] = [[...before, ...page.candidates], page.next, page.rescoring ?? []];
     for (const { id } of page.candidates) if (!this.pictures.has(id)) this._picture(id);
   }
 
@@ -169,6 +171,7 @@ export class GwCandidates extends GwElement {
     const { candidates } = this;
     if (candidates === null) return html`${this._filterForm()}${this.renderError()}${this.error ? nothing : this.renderLoading(6)}`;
     return html`${this._filterForm()}${this.renderError()}
+      ${this.rescoring.map((one) => html`<p class="small muted" role="status">Version ${one.version} of the classifier of ${one.survey} is scoring the stored candidates: ${one.done} of ${one.total || "?"} have its score.</p>`)}
       <div class="panel">${candidates.length ? html`<table part="table">
         <thead><tr><th><span class="hidden">Difference</span></th><th>Place</th><th class="number">Sigma</th><th>Time</th><th>Kept aside</th><th>Votes</th></tr></thead>
         <tbody @keydown=${walkRows}>${repeat(candidates, (one) => one.id, (one) => this._row(one))}</tbody></table>`

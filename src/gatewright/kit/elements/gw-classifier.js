@@ -55,7 +55,7 @@ export class GwClassifier extends GwElement {
     const found = await this.load(() => this.gateway.classifiers.list({ survey }, this.signal));
     if (!found || survey !== this.survey) return;
     this.classifiers = found.classifiers;
-    if (found.classifiers.some((/** @type {any} */ one) => one.state === "training")) {
+    if (found.classifiers.some((/** @type {any} */ one) => one.state === "training" || one.rescoring)) {
       this._timer = window.setTimeout(() => this.reload(), LOOKS_MS);
     }
   }
@@ -98,6 +98,7 @@ export class GwClassifier extends GwElement {
       <td class="number" data-label="Version">${one.version}</td>
       <td data-label="State">${one.active ? html`<strong>in use</strong>` : one.state}
         ${one.state === "training" ? html`<progress max=${one.total || 1} value=${one.done} aria-label="Differences made"></progress> <span class="muted">${one.done} of ${one.total || "?"}</span>` : nothing}
+        ${one.rescoring ? html`<progress max=${one.rescoring.total || 1} value=${one.rescoring.done} aria-label="Candidates scored"></progress> <span class="muted">scores the stored candidates: ${one.rescoring.done} of ${one.rescoring.total || "?"}</span>` : nothing}
         ${one.reason ? html`<p class="small muted">${one.reason}</p>` : nothing}</td>
       <td data-label="Learned from">${labels.join(", ")}</td>
       <td class="number" data-label="Missed at 1 %">${percent(one.missed)}</td>
