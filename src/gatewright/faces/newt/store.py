@@ -191,6 +191,8 @@ async def set_permissions(request: Request) -> object:
     context = request_context(request)
     context.caller.require_user()
     name = request.path_params["name"]
+    # Who may not see the store hears that, whatever the body is.
+    await context.services.store.collection(context.caller, name)
     data = decode_json(((await read_form(request)).get("data") or "").encode())
     changed = Permissions(asked(data), others_stay=True)
     await context.services.store.save_collection(
