@@ -204,3 +204,11 @@ def test_grids_that_bend_are_followed() -> None:
     )
     wanted = (rows + 2 * at_x)[50:52, 20:180]
     assert np.abs((few / change)[:, 20:180] - wanted).max() < 0.1
+
+
+@pytest.mark.parametrize("shape", [(1, 0), (0, 5)])
+def test_no_positions_have_no_values(shape: tuple[int, int]) -> None:
+    image = np.ones((20, 30), np.float32)
+    nowhere = placed(np.empty(shape), np.empty(shape))
+    for part in resample(image, np.zeros((20, 30), np.bool_), nowhere):
+        assert part.shape == shape

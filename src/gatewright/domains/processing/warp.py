@@ -275,6 +275,8 @@ def _nearest(image: NDArray[T], x: Numbers, y: Numbers, outside: T) -> NDArray[T
 
 def _is_sideways(placement: Placement) -> bool:
     """Return whether the rows of the grid run along the columns of the image."""
+    if 0 in placement.shape:
+        return False
     row, column = (side // 2 for side in placement.shape)
     x, y = placement.at(slice(max(row - 1, 0), row + 1), slice(column, column + 1))
     return bool(abs(x[-1, 0] - x[0, 0]) > abs(y[-1, 0] - y[0, 0]))
