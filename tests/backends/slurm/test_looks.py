@@ -1,0 +1,33 @@
+"""The last snapshot of a cluster is shared by the gateway's processes."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gatewright.backends.slurm.looks import Looks
+from gatewright.core.errors import Unavailable
+from gatewright.domains.compute import Snapshot
+
+
+async def test_each_process_sees_what_another_has_kept(tmp_path: Path) -> None:
+    ours, theirs = Looks(tmp_path / "looks"), Looks(tmp_path / "looks")
+    with pytest.raises(Unavailable):
+        await ours.last()
+    for at in (1.0, 2.0):
+        await theirs.keep(Snapshot(as_of=at, jobs=()))
+        seen = await asyncio.gather(*(ours.last() for _ in range(20)))
+        assert {one.as_of for one in seen} == {at}
+        assert len({id(one) for one in seen}) == 1, "it is read once for all"
+
+
+async def test_a_file_that_is_no_snapshot_is_passed_over(tmp_path: Path) -> None:
+    ours, theirs = Looks(tmp_path), Looks(tmp_path)
+    await theirs.keep(Snapshot(as_of=1.0, jobs=()))
+    assert (await ours.last()).as_of == 1.0
+    (tmp_path / "look").write_bytes(b"\xc1")
+    assert (await ours.last()).as_of == 1.0
+    (tmp_path / "look").unlink()
+    assert (await ours.last()).as_of == 1.0
+    await theirs.keep_failure("Slurm is away.")
+    assert (await ours.last()).failure == "Slurm is away."
