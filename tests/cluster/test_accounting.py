@@ -3,40 +3,44 @@
 It has a cluster of its own: the database is told that jobs ran on other days.
 """
 
-import subprocess
-import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from tests.cluster.accounted import (
+    BEFORE,
+    COMPLETED,
+    DAYS,
+    FIRST,
+    NODE_FAIL,
+    PREEMPTED,
+    SETTINGS,
+    TODAY,
+    Sums,
+    in_database,
+    make_accounts,
+    put_back,
+    reported,
+    run_jobs,
+    until,
+)
 from tests.cluster.conftest import Cluster, started
-from tests.cluster.test_gateway import SECONDS, owner, served
+from tests.cluster.test_gateway import owner, served
 from tests.support.gateway import RunningGateway, command
 
+from gatewright.backends.slurm import parse
+from gatewright.backends.slurm.checks import mark_column
+from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE, Slurm
+from gatewright.backends.slurm.marks import Mark, mark_in, mark_of
 from gatewright.backends.slurm.plugin import SlurmOptions, accounting_of
 from gatewright.domains.accounting import AccountingSource
+from gatewright.domains.compute import JobSpec, Submission
 from gatewright.testing.accounting_source import AccountingSourceContract
 from gatewright.testing.plugins import setting_for
-
-SETTINGS = """
-PriorityType=priority/multifactor
-PriorityDecayHalfLife=0
-PriorityUsageResetPeriod=YEARLY
-PriorityCalcPeriod=1
-PriorityWeightFairshare=1000
-PriorityWeightAge=1000
-AccountingStorageTRES=gres/gpu
-"""
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-FIRST = TODAY - timedelta(days=3)
-DAYS = [FIRST + timedelta(days=number) for number in range(3)]
-
-Sums = dict[tuple[str, str, str], float]
-"""Seconds by account, user and resource."""
 
 
 @pytest.fixture(scope="module")
@@ -47,109 +51,15 @@ def accounted() -> Iterator[Cluster]:
         text = cluster.conf.read_text()
         old = "AccountingStorageEnforce=associations"
         assert old in text
-        cluster.conf.write_text(text.replace(old, f"{old},limits") + SETTINGS)
+        text = text.replace(old, f"{old},limits")
+        flags = "AccountingStoreFlags=job_comment"
+        assert flags in text
+        cluster.conf.write_text(text.replace(flags, "") + SETTINGS)
         cluster.begin("slurmctld")
         until(cluster.answers, "the controller")
         make_accounts(cluster)
         run_jobs(cluster)
         yield cluster
-
-
-def make_accounts(cluster: Cluster) -> None:
-    ann, bob = cluster.users
-    for words in (
-        "add account physics Organization=uni",
-        "add account optics parent=physics Description=optics Organization=uni",
-        f"add user {ann} Account=optics Fairshare=3",
-        f"add user {bob} Account=optics partition=debug",
-        f"add coordinator account=physics names={bob}",
-        "modify account optics set GrpTRESMins=cpu=1000,gres/gpu=60 GrpTRES=cpu=8",
-        "modify account optics set GrpJobs=10 MaxWall=01:00:00",
-    ):
-        cluster.run("sacctmgr", "--quiet", "--immediate", *words.split())
-    cluster.run(
-        "sacctmgr", "--quiet", "--immediate", "modify", "account", "physics", "set",
-        "Description=all of it | really",
-    )  # fmt: skip
-
-
-def run_jobs(cluster: Cluster) -> None:
-    ann, bob = cluster.users
-
-    def submit(user: str, *options: str) -> None:
-        cluster.run(
-            "sbatch",
-            "--output=/dev/null",
-            "--time=5",
-            "--wrap=sleep 1",
-            *options,
-            user=user,
-        )
-
-    for account in ("science", "optics"):
-        for partition in ("batch", "debug"):
-            for cores in ("1", "2"):
-                submit(ann, "-A", account, "-p", partition, "-c", cores)
-    submit(bob, "-A", "optics", "-p", "debug", "-c", "3")
-    until(lambda: not cluster.run("squeue", "--noheader"), "the end of the jobs")
-    until(lambda: in_database(cluster, PENDING) == "0", "the end in the database")
-    # Each begins some hours after the one before, runs for hours, some past midnight.
-    in_database(
-        cluster,
-        f"""
-        UPDATE testbed_job_table SET
-            time_submit = {FIRST.timestamp():.0f},
-            time_eligible = {FIRST.timestamp():.0f},
-            time_start = {FIRST.timestamp():.0f} + (id_job - 1) * 23017,
-            time_end = {FIRST.timestamp():.0f} + (id_job - 1) * 23017 + id_job * 3001,
-            tres_alloc = IF(id_job = 9, CONCAT(tres_alloc, ',1001=2'), tres_alloc);
-        UPDATE testbed_event_table SET time_start = {FIRST.timestamp():.0f} - 86400
-            WHERE time_end = 0;
-        DELETE FROM testbed_usage_hour_table;
-        DELETE FROM testbed_assoc_usage_hour_table;
-        UPDATE testbed_last_ran_table SET hourly_rollup = {FIRST.timestamp():.0f},
-            daily_rollup = {FIRST.timestamp():.0f},
-            monthly_rollup = {FIRST.timestamp():.0f};
-        """,
-    )
-    cluster.run("sacctmgr", "--immediate", "rollup")
-    until(lambda: bool(reported(cluster, FIRST, TODAY)), "a report")
-
-
-PENDING = "SELECT COUNT(*) FROM testbed_job_table WHERE time_end = 0"
-
-
-def in_database(cluster: Cluster, statements: str) -> str:
-    done = subprocess.run(
-        ["mariadb", "--no-defaults", "-u", "root", "-N", "-B",
-         f"--socket={cluster.folder}/mariadb/socket", "slurm"],
-        check=False, capture_output=True, text=True, input=statements, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def reported(cluster: Cluster, first: datetime, end: datetime) -> Sums:
-    """Return what ``sreport`` states of the users."""
-    told = cluster.run(
-        "env", "TZ=UTC0", "sreport", "--noheader", "--parsable2", "-t", "seconds",
-        "-T", "cpu,node,gres/gpu", "cluster", "AccountUtilizationByUser",
-        f"start={first:%Y-%m-%d}", f"end={end:%Y-%m-%d}",
-        "format=Account,Login,TresName,Used",
-    )  # fmt: skip
-    rows = [line.split("|") for line in told.splitlines()]
-    return {
-        (account.strip(), user, tres): float(used)
-        for account, user, tres, used in rows
-        if user and float(used)
-    }
-
-
-def until(condition: Callable[[], bool], missing: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not in time: {missing}"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -334,6 +244,85 @@ def test_people_see_their_own_usage_and_that_of_their_projects(
             one["name"] for one in client.get("/api/v1/projects").json()["projects"]
         ]
         assert names == ["optics", "physics", "science"]
+
+
+async def test_all_runs_of_a_job_count_as_in_sreport_and_the_job_once(
+    accounted: Cluster, tmp_path: Path
+) -> None:
+    """Of jobs that Slurm put back shortly before midnight, and that ran on after it."""
+    numbers = put_back(accounted)
+    day, midnight = (BEFORE + timedelta(days=more) for more in range(2))
+    at = int(midnight.timestamp())
+    runs = (
+        (f"state IN ({PREEMPTED}, {NODE_FAIL})", (at - 9000, at - 8000, at - 30)),
+        (f"state = {COMPLETED}", (at - 30, at + 90, at + 3600)),
+    )
+    moved = "".join(
+        f"""
+        UPDATE testbed_job_table SET time_submit = {submit}, time_eligible = {start},
+            time_start = {start}, time_end = {end}
+            WHERE {which} AND id_job IN ({", ".join(numbers)});
+        """
+        for which, (submit, start, end) in runs
+    )
+    rolled = f"{BEFORE.timestamp():.0f}"
+    in_database(
+        accounted,
+        f"""
+        {moved}
+        UPDATE testbed_event_table SET time_start = {rolled} - 86400
+            WHERE node_name = '' AND time_end = 0;
+        DELETE FROM testbed_usage_hour_table;
+        DELETE FROM testbed_assoc_usage_hour_table;
+        UPDATE testbed_last_ran_table SET hourly_rollup = {rolled},
+            daily_rollup = {rolled}, monthly_rollup = {rolled};
+        """,
+    )
+    accounted.run("sacctmgr", "--immediate", "rollup")
+    days = [(day, midnight), (midnight, midnight + timedelta(days=1))]
+    until(lambda: all(reported(accounted, *one) for one in days), "a report")
+    conf = str(accounted.conf)
+    async with setting_for(SlurmOptions, tmp_path, conf=conf) as setting:
+        source = accounting_of(setting)
+        counted = []
+        for one in days:
+            uses = await source.usage(*(moment.timestamp() for moment in one))
+            told = reported(accounted, *one)
+            found: defaultdict[tuple[str, str, str], float] = defaultdict(float)
+            for use in uses:
+                found[use.project, use.person, "cpu"] += use.amount.cpu_seconds
+            assert found == {key: v for key, v in told.items() if key[2] == "cpu"}
+            counted.append(sum(use.amount.jobs for use in uses))
+    assert counted == [0, len(numbers)]
+
+
+def test_accounting_that_keeps_no_comments_tells_whose_a_job_is(
+    accounted: Cluster,
+) -> None:
+    """By the command that submitted it, which every Slurm since 21.08 keeps."""
+    user, slurm = accounted.users[0], Slurm()
+    spec = JobSpec(script="#!/bin/sh\n")
+    mine = Submission(
+        uuid="01hv", id="7", system="cluster", user=user, name="a --comment=gw:2:b",
+        spec=spec, directory="/", stdout_path="/dev/null", stderr_path="/dev/null",
+        submitted_at=5.0,
+    )  # fmt: skip
+    mark = mark_of(mine)
+    call = slurm.submit(mine, mark, spec.script or "", [])
+    stdin = call.stdin.decode()
+    number = accounted.run(*call.argv, user=user, stdin=stdin).strip()
+    until(lambda: not accounted.run("squeue", "--noheader"), "the end of the job")
+    settings = parse.settings(accounted.run("scontrol", "show", "config"))
+    assert mark_column(settings) == SUBMIT_LINE
+
+    def told(column: str) -> Mark | None:
+        text = accounted.run(*slurm.accounting("@1", [number], column).argv)
+        jobs = [row for row in parse.accounting(text, "@1", column) if not row.step]
+        return mark_in(jobs[0].comment) if jobs else None
+
+    # The database is told some time after the job has ended.
+    until(lambda: told(SUBMIT_LINE) == mark, "the command in the database")
+    assert told(COMMENT) is None
 
 
 class TestSource(AccountingSourceContract):

@@ -18,7 +18,7 @@ from tests.backends.worker.test_intents import person_key
 from tests.backends.worker.test_permit import PERSON, BrokersStarter
 from typing_extensions import override
 
-from gatewright.backends.slurm.commands import Slurm
+from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE, Slurm
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import NativeId
 from gatewright.backends.slurm.scheduler import SlurmScheduler
@@ -53,7 +53,11 @@ class Both:
 
 @asynccontextmanager
 async def scheduler(
-    site: Site, homes: Homes | None = None, *, has_marks: bool = True
+    site: Site,
+    homes: Homes | None = None,
+    *,
+    has_marks: bool = True,
+    column: str = COMMENT,
 ) -> AsyncIterator[SlurmScheduler]:
     starter = BrokersStarter(person_key())
     both = Both(Worker(starter, ticketer=site.tickets, intents=site.intents), Worker())
@@ -61,6 +65,7 @@ async def scheduler(
     home = homes or one_home(site.folder)
     made = SlurmScheduler(slurm, both, SERVICE, home, site.folder, clock=Time(6.0))
     made._finder.has_marks = has_marks
+    made._client.mark_column = column
     try:
         yield made
     finally:
@@ -69,10 +74,14 @@ async def scheduler(
 
 
 async def status(
-    site: Site, native: NativeId = LOST, *, has_marks: bool = True
+    site: Site,
+    native: NativeId = LOST,
+    *,
+    has_marks: bool = True,
+    column: str = COMMENT,
 ) -> JobStatus:
     """Return what a gateway that has just begun says of a job."""
-    async with scheduler(site, has_marks=has_marks) as made:
+    async with scheduler(site, has_marks=has_marks, column=column) as made:
         found = await made.status(PERSON, [str(native)])
     return found[str(native)]
 
@@ -150,6 +159,40 @@ async def test_records_of_other_jobs_of_its_number_are_not_its_own(
     (left.folder / "private").touch()
     accounts(left, ENDED | other)
     assert (await status(left)).state is JobState.NEW
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sbatch --parsable --ignore-pbs --comment=gw:01hv:ada --job-name=a b --mem=1M",
+        "/opt/slurm/bin/sbatch --parsable --hold --comment=gw:01hv:ada",
+    ],
+)
+async def test_the_command_that_submitted_a_job_tells_whose_a_record_is(
+    left: Site, line: str
+) -> None:
+    """At a site that keeps no comments: with the grant, and to the service account."""
+    told = {name: value for name, value in ENDED.items() if name != "Comment"}
+    accounts(left, {**told, "SubmitLine": line})
+    found = await status(left, column=SUBMIT_LINE)
+    assert (found.state, found.exit_code) == (JobState.FAILED, 3)
+    (left.folder / "private").touch()  # the service account sees nobody's usage
+    with pytest.raises(PersonAbsent):
+        await status(left, column=SUBMIT_LINE)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "sbatch --wrap=x", "sbatch --comment=gw:02hv:ada", "sbatch --comment="]
+)
+async def test_a_lost_job_goes_on_where_no_comments_are_kept(
+    left: Site, line: str
+) -> None:
+    """Its number was given to another job since, which is not taken for it."""
+    (left.folder / "private").touch()
+    for rows in ([], [{**ENDED, "Comment": "", "SubmitLine": line}]):
+        accounts(left, *rows)
+        assert (await status(left, column=SUBMIT_LINE)).state is JobState.NEW
+    assert await left.submit(JOB) == [JobState.QUEUED]
 
 
 async def test_a_site_that_keeps_no_comments_cannot_tell_whose_a_record_is(

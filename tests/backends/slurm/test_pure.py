@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.backends.slurm.made import JOB
 
 from gatewright.backends.slurm import parse, values
-from gatewright.backends.slurm.checks import capabilities_of, check
-from gatewright.backends.slurm.commands import Slurm
+from gatewright.backends.slurm.checks import capabilities_of, check, mark_column
+from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE, Slurm
 from gatewright.backends.slurm.directives import directives
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_in, mark_of, native_id
@@ -350,3 +350,21 @@ def test_a_job_s_place_is_the_number_of_jobs_of_a_higher_priority(
     job = replace(WAITING, priority=own, partition="batch")
     assert order.ahead(job) == sum(priority > own for priority in priorities)
     assert order.ahead(replace(job, partition="none")) == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "version", "column"),
+    [
+        ("job_comment", "20.11.9", COMMENT),
+        ("job_script,job_comment", "", COMMENT),
+        ("(null)", "22.05.8", SUBMIT_LINE),
+        ("job_script", "21.08.0", SUBMIT_LINE),
+        ("(null)", "20.11.9", None),
+        ("(null)", "unknown", None),
+    ],
+)
+def test_the_column_of_accounting_that_has_the_marks(
+    flags: str, version: str, column: str | None
+) -> None:
+    settings = {"AccountingStoreFlags": flags, "SLURM_VERSION": version}
+    assert mark_column(settings) == column

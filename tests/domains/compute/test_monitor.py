@@ -15,6 +15,7 @@ from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.core.background import Background
 from gatewright.core.errors import (
     InvalidContent,
+    PersonAbsent,
     TimedOut,
     Unavailable,
 )
@@ -205,6 +206,32 @@ class TestMonitor:
         assert (ended.state, ended.native_state) == (JobState.FAILED, "LOST")
         again = await until(jobs, lost.id, lambda job: job.state is JobState.QUEUED)
         assert [one.uuid for one in scheduler.submissions].count(again.uuid) == 2
+
+    async def test_what_was_lost_and_waits_for_its_person_says_so(
+        self, jobs: JobService, scheduler: ToldScheduler, clock: SetClock
+    ) -> None:
+        """Also if another of theirs goes on, as an array that was lost whole."""
+        alone, whole = await jobs.submit(
+            ADA, "local", [JobSpec(executable="a", name="a"), SPEC]
+        )
+        for job in (alone, whole):
+            native = job.native_id or ""
+            scheduler.known[native] = JobStatus(native, JobState.NEW, "LOST", "Lost.")
+        scheduler.fails = PersonAbsent()
+        clock.now += 100
+        scheduler.news.put_nowait(Changes(2.0, [], complete=True))
+        for job in (alone, whole):
+            told = await until(jobs, job.id, lambda job: "waits for you" in job.reason)
+            assert (told.state, told.native_state) == (JobState.NEW, "LOST")
+        scheduler.refuses["a"] = PersonAbsent()
+        scheduler.fails = None
+        clock.now += 1
+        await until(jobs, whole.id, lambda job: job.state is JobState.QUEUED)
+        told = await jobs.get(ADA, "local", alone.id)
+        assert "sign in or send any request" in told.reason
+        del scheduler.refuses["a"]
+        clock.now += 1
+        await until(jobs, alone.id, lambda job: job.state is JobState.QUEUED)
 
     async def test_what_was_lost_keeps_its_record_if_it_is_not_taken_again(
         self, jobs: JobService, scheduler: ToldScheduler, clock: SetClock

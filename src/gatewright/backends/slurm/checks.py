@@ -1,5 +1,9 @@
 """Refuses jobs that the cluster could never run."""
 
+import re
+from collections.abc import Mapping
+
+from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.compute import (
     Capabilities,
@@ -14,6 +18,8 @@ SUBMIT_SECONDS = 15.0
 interrupted."""
 SUBMIT_EACH_SECONDS = 0.05
 """Time that each job of one request adds to it, with some to spare."""
+_KEEPS_COMMANDS = (21, 8)
+"""First version of Slurm whose accounting keeps them."""
 _UNKNOWN = Capabilities(
     cores=1 << 31,
     memory_bytes=1 << 62,
@@ -37,6 +43,19 @@ def capabilities_of(seen: Snapshot | None) -> Capabilities:
         submit_each_seconds=SUBMIT_EACH_SECONDS,
         orders=_UNKNOWN.orders,
     )
+
+
+def mark_column(settings: Mapping[str, str]) -> str | None:
+    """Return the column of a site's accounting that holds the marks of jobs.
+
+    None if there is none: it keeps no comments, and Slurm is older than 21.08, which
+    began to keep the commands that submitted jobs.
+    """
+    if "job_comment" in settings.get("AccountingStoreFlags", "").split(","):
+        return COMMENT
+    found = re.match(r"(\d+)\.(\d+)", settings.get("SLURM_VERSION", ""))
+    new = found is not None and (int(found[1]), int(found[2])) >= _KEEPS_COMMANDS
+    return SUBMIT_LINE if new else None
 
 
 def check(

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from gatewright.backends.slurm import parse, rows
-from gatewright.backends.slurm.commands import Call, Slurm
+from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE, Call, Slurm
 from gatewright.backends.slurm.failures import (
     failure,
     knows_no_such_job,
@@ -64,6 +64,8 @@ class Client:
         self.slurm = slurm
         self.grant = ""
         """Grant that allows the calls for a user who is absent; empty for none."""
+        self.mark_column = COMMENT
+        """Column of the site's accounting that holds the marks of jobs."""
 
     def intents(self, user: str) -> Intents | None:
         """Return a user's grants for work that outlasts their visit; None if unused."""
@@ -83,8 +85,11 @@ class Client:
         """
         queue = self.slurm.marked("", account, mark, HOLE)
         places = (HOLE, NUMBER_HOLE)
-        past = self.slurm.marked_accounting(account, mark, places, "", "")
-        runs = self._digests(_OWN_NAME, queue, past, submit)
+        past = (
+            self.slurm.marked_accounting(account, mark, places, "", "", column)
+            for column in (COMMENT, SUBMIT_LINE)
+        )
+        runs = self._digests(_OWN_NAME, queue, *past, submit)
         opening, _ = _opening(claim, in_grant=True)
         return [*runs, digest_of({"op": "open", "word": "", **opening}, None)]
 
@@ -156,10 +161,12 @@ class Client:
         found: list[rows.AccountingRow] = []
         for start in range(0, len(numbers), _TOGETHER):
             nonce, some = new_nonce(), numbers[start : start + _TOGETHER]
-            outcome = await self.run(user, self.slurm.accounting(nonce, some))
+            call = self.slurm.accounting(nonce, some, self.mark_column)
+            outcome = await self.run(user, call)
             if without_accounting(outcome):
                 return []
-            found += parse.accounting(printed("sacct", outcome), nonce)
+            told = printed("sacct", outcome)
+            found += parse.accounting(told, nonce, self.mark_column)
         return found
 
     async def accounted(
@@ -167,7 +174,7 @@ class Client:
     ) -> list[rows.AccountingRow]:
         """Return the accounting records of a job, by its grant and without its steps.
 
-        ``has_marks`` tells whether the site keeps the comments of jobs there.
+        ``has_marks`` tells whether the site keeps the marks of jobs there.
 
         Raises
         ------
@@ -176,14 +183,15 @@ class Client:
         """
         nonce, places = new_nonce(), (HOLE, NUMBER_HOLE)
         call = self.slurm.marked_accounting(
-            native.account, native.mark, places, nonce, native.number
+            *(native.account, native.mark, places, nonce, native.number),
+            self.mark_column,
         )
         outcome = await self.run(native.user, call)
         if without_accounting(outcome):
             return []
         if not has_marks:
             raise PersonAbsent("This site's accounting does not tell whose a job is.")
-        return parse.accounting(printed("sacct", outcome), nonce)
+        return parse.accounting(printed("sacct", outcome), nonce, self.mark_column)
 
     async def exit_codes(
         self, user: str, numbers: Sequence[str]

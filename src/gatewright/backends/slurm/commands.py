@@ -25,6 +25,9 @@ ACCOUNTING_FIELDS = (
     "TRESUsageInMax,NTasks,AllocCPUS,AllocTRES,ElapsedRaw,Comment,ExitCode"
 )
 """Columns of ``sacct``. The last one cannot contain text that a user wrote."""
+COMMENT, SUBMIT_LINE = "Comment", "SubmitLine"
+"""Columns of ``sacct`` that may hold the marks of jobs. The second one is the command
+that submitted the job, and is kept also where comments are not."""
 NODE_FIELDS = "NTCmeGEfP"
 """Fields of ``sinfo --Node --format``."""
 PARTITION_FIELDS = "PalDCsmG"
@@ -96,8 +99,13 @@ class Slurm:
             "--Format=JobArrayID:24,exit_code:24",
         )
 
-    def accounting(self, nonce: str, numbers: Sequence[str]) -> Call:
-        """List the accounting records of jobs, and of older jobs with the same ids."""
+    def accounting(
+        self, nonce: str, numbers: Sequence[str], column: str = COMMENT
+    ) -> Call:
+        """List the accounting records of jobs, and of older jobs with the same ids.
+
+        ``column`` stands in the place of the comment.
+        """
         return self.question(
             "sacct",
             "--noheader",
@@ -105,12 +113,18 @@ class Slurm:
             "--duplicates",
             "--parsable2",
             f"--delimiter={nonce}",
-            f"--format={ACCOUNTING_FIELDS}",
+            f"--format={_with(column)}",
             f"--jobs={_listed(numbers)}",
         )
 
     def marked_accounting(
-        self, account: str, mark: Mark, places: tuple[str, str], nonce: str, number: str
+        self,
+        account: str,
+        mark: Mark,
+        places: tuple[str, str],
+        nonce: str,
+        number: str,
+        column: str = COMMENT,
     ) -> Call:
         """List the accounting records of a job of an account, if they have a mark.
 
@@ -125,7 +139,7 @@ class Slurm:
             "--duplicates",
             "--parsable2",
             f"--delimiter={parts}",
-            f"--format={ACCOUNTING_FIELDS}",
+            f"--format={_with(column)}",
             f"--jobs={of_job}",
         )
         return replace(call, word=nonce, number=number, only=("\n", mark.comment))
@@ -256,6 +270,11 @@ def _long_format(fields: str, nonce: str) -> str:
     between, end = parting(nonce)
     *others, last = fields.split(",")
     return ",".join([*(f"{field}:0{between}" for field in others), f"{last}:0{end}"])
+
+
+def _with(column: str) -> str:
+    """Return the columns of ``sacct`` with another one in the place of the comment."""
+    return ACCOUNTING_FIELDS.replace(COMMENT, column)
 
 
 def _listed(numbers: Sequence[str]) -> str:

@@ -73,7 +73,7 @@ class Finder:
         self._missing_since: dict[str, float] = {}
         self._gone_since: dict[str, float] = {}
         self.has_marks = False
-        """Whether the site's accounting keeps the comments of jobs."""
+        """Whether the site's accounting keeps the marks of jobs."""
 
     async def claims(self, user: str) -> str:
         """Return the folder of a user's claim files."""

@@ -2,7 +2,8 @@
 
 A controller that was killed forgets jobs that it had accepted, and assigns their ids
 again. So the comment of a job holds the gateway's own name of the submission, and an id
-is only accepted together with this comment and the job's account.
+is only accepted together with this comment and the job's account. Where accounting
+keeps no comments, it is read from the command that submitted the job.
 """
 
 import hashlib
@@ -36,6 +37,14 @@ def mark_in(comment: str) -> Mark | None:
     if len(parts) != 3 or parts[0] != _BEGINNING or not parts[1].isalnum():
         return None
     return Mark(parts[1], parts[2])
+
+
+def comment_in(line: str) -> str:
+    """Return the comment in the command line that submitted a job; "" without one.
+
+    The gateway gives the comment before all that a person has written.
+    """
+    return line.partition(" --comment=")[2].partition(" ")[0]
 
 
 def mark_of(submission: Submission) -> Mark:

@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gatewright.backends.slurm import values
 from gatewright.backends.slurm.commands import (
     ACCOUNTING_FIELDS,
+    COMMENT,
     NODE_FIELDS,
     PARTITION_FIELDS,
     QUEUE_FIELDS,
+    SUBMIT_LINE,
     parting,
 )
 from gatewright.backends.slurm.failures import unexpected
+from gatewright.backends.slurm.marks import comment_in
 from gatewright.backends.slurm.rows import (
     AccountingRow,
     NodeRow,
@@ -90,8 +94,10 @@ def _queue_row(
     )
 
 
-def accounting(text: str, nonce: str) -> list[AccountingRow]:
+def accounting(text: str, nonce: str, column: str = COMMENT) -> list[AccountingRow]:
     """Return the jobs and steps from the output of :meth:`Slurm.accounting`.
+
+    ``column`` is the one that stands in the place of the comment.
 
     Raises
     ------
@@ -112,6 +118,8 @@ def accounting(text: str, nonce: str) -> list[AccountingRow]:
         if len(fields) != columns + 1 or not _EXIT.fullmatch(last):
             raise unexpected("sacct")
         rows.append(_accounting_row(*[*fields[:columns], last]))
+    if column == SUBMIT_LINE:
+        return [replace(row, comment=comment_in(row.comment)) for row in rows]
     return rows
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from gatewright.backends.slurm import statuses
 from gatewright.backends.slurm.cancels import Cancels
-from gatewright.backends.slurm.checks import capabilities_of, check
+from gatewright.backends.slurm.checks import capabilities_of, check, mark_column
 from gatewright.backends.slurm.client import Client
-from gatewright.backends.slurm.commands import Slurm, touched
+from gatewright.backends.slurm.commands import COMMENT, Slurm, touched
 from gatewright.backends.slurm.directives import directives
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.hidden import HiddenJobs
@@ -285,8 +285,9 @@ class SlurmScheduler:
             settings = await self._client.settings(self._service)
             self._private = frozenset(settings.get("PrivateData", "").split(","))
             await self._hidden.look(self._private)
-            flags = settings.get("AccountingStoreFlags", "").split(",")
-            self._finder.has_marks = "job_comment" in flags
+            column = mark_column(settings)
+            self._finder.has_marks = column is not None
+            self._client.mark_column = column or COMMENT
             self._asked_at = now
         order = self._order = Turns.of(rows)
         own = await self._own_statuses(rows, order, account)

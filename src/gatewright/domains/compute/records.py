@@ -36,6 +36,11 @@ _log = logging.getLogger(__name__)
 _USERS_AT_ONCE = 8
 """Users whose jobs are submitted again at the same time."""
 
+_WAITS = (
+    "The scheduler lost this job, and it waits for you: it is submitted again when you "
+    "sign in or send any request with your token."
+)
+
 
 class JobRecords:
     """The records of one system's jobs, and the scheduler that runs the jobs."""
@@ -109,11 +114,32 @@ class JobRecords:
         if refused:
             await self._withdraw(refused)
         await self._tell(await self._table.submitted(taken))
+        await self._tell_waiting(
+            [
+                job
+                for job, outcome in zip(jobs, outcomes, strict=True)
+                if isinstance(outcome, PersonAbsent)
+            ]
+        )
         with suppress(GatewayError):
             # What the scheduler told before the records had its ids found no record,
             # and is told once. The jobs are submitted, whatever is known of them.
             await self.refresh(user, [status.native_id for status in taken.values()])
         return refused
+
+    async def _tell_waiting(self, jobs: Sequence[Job]) -> None:
+        """Record that lost jobs wait for their person, as what runs would be another.
+
+        Such are parts of an array that were lost alone, and jobs whose command has
+        changed: for these the person has left nothing that allows it.
+        """
+        await self.record(
+            [
+                JobStatus(job.native_id, JobState.NEW, "LOST", _WAITS)
+                for job in jobs
+                if job.native_id is not None
+            ]
+        )
 
     async def _withdraw(self, refused: Mapping[str, GatewayError]) -> None:
         try:
@@ -152,6 +178,7 @@ class JobRecords:
                 by_user[job.user].append(job)
         await self._tell(await self._table.submitted(damaged))
         failures: list[GatewayError] = []
+        waiting: list[Job] = []
         slots = asyncio.Semaphore(_USERS_AT_ONCE)
 
         async def again(user: str, jobs: Sequence[Job]) -> None:
@@ -160,10 +187,12 @@ class JobRecords:
                     await self.submit(user, jobs, again=True)
                 except PersonAbsent as error:
                     _log.debug("Jobs of %s wait: %s", user, error.text)
+                    waiting.extend(jobs)
                 except GatewayError as error:
                     failures.append(error)
 
         await asyncio.gather(*(again(*one) for one in by_user.items()))
+        await self._tell_waiting(waiting)
         if failures:
             raise failures[0]
 
