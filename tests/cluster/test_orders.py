@@ -156,6 +156,37 @@ def test_a_heterogeneous_job_is_one_with_its_parts(
         cluster.run("scancel", f"--user={user}")
 
 
+def test_slurm_s_own_kinds_of_dependencies_are_waited_for(
+    gateway: RunningGateway, settings: Path, cluster: Cluster
+) -> None:
+    """Those that a script asks for of Slurm, and the gateway has no word for."""
+    home = settings.parent / "home"
+
+    def after(kind: str) -> str:
+        return f"#!/bin/sh\n#SBATCH --dependency={kind}\necho {kind[:6]} >>order\n"
+
+    with owner(gateway) as client:
+        script = f"#!/bin/sh\n{WAIT_FOR_GO}echo first >>order\n"
+        first = submit(client, script=script, name="alone")
+        until(client, first, active)
+        number = cluster.run("squeue", "-h", "-o", "%A", "--name=alone").strip()
+        single = submit(client, script=after("singleton"), name="alone")
+        started = submit(client, script=after(f"after:{number}"))
+        either = submit(client, script=after(f"afterok:{number}?afternotok:{number}"))
+        for job in (single, either):
+            until(client, job, lambda one: one["reason"].startswith("Waits for "))
+        # "after" is of its start, so that this one does not wait for its end.
+        assert until(client, started, ended)["state"] == "completed"
+        (home / "go").touch()
+        for job in (single, either):
+            assert until(client, job, ended)["state"] == "completed"
+        order = (home / "order").read_text().split()
+        assert (order[:2], sorted(order[2:])) == (
+            ["after:", "first"],
+            ["aftero", "single"],
+        )
+
+
 def test_reservations_are_listed(gateway: RunningGateway, cluster: Cluster) -> None:
     with owner(gateway) as client:
 
@@ -166,7 +197,7 @@ def test_reservations_are_listed(gateway: RunningGateway, cluster: Cluster) -> N
 
         cluster.run(
             "scontrol", "create", "reservation", "reservationname=course",
-            "starttime=now+2hours", "duration=60", f"users={cluster.users[0]}",
+            "starttime=now+2hours", "duration=60", f"users={cluster.users[0]},root",
             "nodes=ALL",
         )  # fmt: skip
         try:
@@ -175,9 +206,15 @@ def test_reservations_are_listed(gateway: RunningGateway, cluster: Cluster) -> N
             assert (one["name"], one["nodes"], one["cores"]) == (
                 "course", "localhost", 4,
             )  # fmt: skip
-            assert one["users"] == [cluster.users[0]]
+            assert one["users"] == [cluster.users[0], "root"]
             begins = datetime.fromisoformat(one["starts_at"]).timestamp()
             assert abs(begins - time.time() - 7200) < 600
+            named = {"reservation": "course"}
+            job = submit(client, executable="true", attributes=named)
+            until(client, job, lambda one: "reservation to begin" in one["reason"])
+            assert cluster.run("squeue", "-h", "-o", "%v").split() == ["course"]
+            assert client.delete(f"/api/v1/jobs/cluster/{job}").status_code == 204
+            until(client, job, ended)
         finally:
             cluster.run("scontrol", "delete", "reservationname=course")
         until_true(lambda: not shown(), "it is still listed")
