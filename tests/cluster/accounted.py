@@ -16,6 +16,7 @@ PriorityCalcPeriod=1
 PriorityWeightFairshare=1000
 PriorityWeightAge=1000
 AccountingStorageTRES=gres/gpu
+GresTypes=gpu
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 PartitionName=first Nodes=localhost MaxTime=10 State=UP PriorityTier=10

@@ -38,7 +38,7 @@ from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE, Slurm
 from gatewright.backends.slurm.marks import Mark, mark_in, mark_of
 from gatewright.backends.slurm.plugin import SlurmOptions, accounting_of
 from gatewright.domains.accounting import AccountingSource
-from gatewright.domains.compute import JobSpec, Submission
+from gatewright.domains.compute import JobSpec, Resources, Submission
 from gatewright.testing.accounting_source import AccountingSourceContract
 from gatewright.testing.plugins import setting_for
 
@@ -54,9 +54,20 @@ def accounted() -> Iterator[Cluster]:
         text = text.replace(old, f"{old},limits")
         flags = "AccountingStoreFlags=job_comment"
         assert flags in text
-        cluster.conf.write_text(text.replace(flags, "") + SETTINGS)
+        text = text.replace(flags, "").replace(" Feature=", " Gres=gpu:1 Feature=")
+        cluster.conf.write_text(text + SETTINGS)
+        gpus = "NodeName=localhost Name=gpu File=/dev/null\n"  # any device will do
+        cluster.conf.with_name("gres.conf").write_text(gpus)
         cluster.begin("slurmctld")
         until(cluster.answers, "the controller")
+        cluster.end("slurmd", "TERM")
+        cluster.begin("slurmd")
+
+        def is_idle() -> bool:
+            cluster.resume()  # until slurmd has told of its GPU, it is drained
+            return "idle" in cluster.run("sinfo", "-h", "-o", "%T")
+
+        until(is_idle, "the machine with its GPU")
         make_accounts(cluster)
         run_jobs(cluster)
         yield cluster
@@ -301,7 +312,8 @@ def test_accounting_that_keeps_no_comments_tells_whose_a_job_is(
 ) -> None:
     """By the command that submitted it, which every Slurm since 21.08 keeps."""
     user, slurm = accounted.users[0], Slurm()
-    spec = JobSpec(script="#!/bin/sh\n")
+    one = Resources(process_count=1, gpu_cores_per_process=1)
+    spec = JobSpec(script="#!/bin/sh\n", resources=one)
     mine = Submission(
         uuid="01hv", id="7", system="cluster", user=user, name="a --comment=gw:2:b",
         spec=spec, directory="/", stdout_path="/dev/null", stderr_path="/dev/null",
@@ -315,14 +327,16 @@ def test_accounting_that_keeps_no_comments_tells_whose_a_job_is(
     settings = parse.settings(accounted.run("scontrol", "show", "config"))
     assert mark_column(settings) == SUBMIT_LINE
 
-    def told(column: str) -> Mark | None:
+    def told(column: str) -> tuple[Mark | None, int] | None:
         text = accounted.run(*slurm.accounting("@1", [number], column).argv)
         jobs = [row for row in parse.accounting(text, "@1", column) if not row.step]
-        return mark_in(jobs[0].comment) if jobs else None
+        return (mark_in(jobs[0].comment), jobs[0].gpus) if jobs else None
 
     # The database is told some time after the job has ended.
-    until(lambda: told(SUBMIT_LINE) == mark, "the command in the database")
-    assert told(COMMENT) is None
+    until(lambda: told(SUBMIT_LINE) == (mark, 1), "the job with a GPU in the database")
+    assert told(COMMENT) == (None, 1)
+    (node, *_) = parse.nodes(accounted.run(*slurm.nodes("@1").argv), "@1")
+    assert node.gpus == 1
 
 
 class TestSource(AccountingSourceContract):
