@@ -137,6 +137,61 @@ async def test_a_broken_body_after_the_answer_began_cuts_it() -> None:
         writer.close()
 
 
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+@pytest.mark.parametrize("bodies", [[], [b"longer than announced"]])
+@pytest.mark.parametrize("fails", [True, False])
+async def test_a_client_sees_that_an_answer_began_and_broke_off(
+    version: bytes, bodies: Sequence[bytes], *, fails: bool
+) -> None:
+    """Browsers repeat a request, even a POST, on whose connection nothing came."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({**START, "headers": LENGTH})
+        for body in bodies:
+            await send({"type": "http.response.body", "body": body})
+        if fails:
+            raise ValueError
+
+    async with running(app, Shared()) as port:
+        answer = await get(port, b"POST / HTTP/%s\r\nHost: h\r\n\r\n" % version)
+    head, end, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert (end, body) == (b"\r\n\r\n", b"")
+
+
+async def test_answers_to_requests_that_come_at_once_keep_their_order() -> None:
+    """Some bodies are written with their heads, and some after them."""
+    bodies = [b"short", b"", b"l" * 100_000, b"in parts", b"late"]
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        body = bodies[int(scope["path"][1:])]
+        length = [(b"content-length", b"%d" % len(body))]
+        await send({**START, "headers": length})
+        if body == b"late":
+            await asyncio.sleep(0.01)
+        parts = [body[:1], body[1:]] if body == b"in parts" else [body]
+        for part in parts:
+            more = {"body": part, "more_body": True}
+            await send({"type": "http.response.body", **more})
+        await send({"type": "http.response.body"})
+
+    methods = [b"HEAD", b"GET"]
+    asked = [(m, n) for m in methods for n in range(len(bodies))]
+    requests = [b"%s /%d HTTP/1.1\r\nHost: h\r\n" % one for one in asked]
+    requests[-1] += b"Connection: close\r\n"
+    async with running(app, Shared()) as port:
+        answers = await get(port, b"\r\n".join([*requests, b""]))
+    for method, number in asked:
+        head, _, answers = answers.partition(b"\r\n\r\n")
+        body = bodies[number]
+        assert head.startswith(b"HTTP/1.1 200")
+        assert b"content-length: %d" % len(body) in head.lower()
+        if method == b"GET":
+            assert answers.startswith(body)
+            answers = answers.removeprefix(body)
+    assert answers == b""
+
+
 async def test_the_application_hears_that_a_client_disconnected() -> None:
     begun, gone = asyncio.Event(), asyncio.Event()
 

@@ -81,11 +81,9 @@ class Sending:
     def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         """Call the application, with the zero-copy extension in its scope."""
         scope["extensions"] = {EXTENSION: {}}
-        if scope["http_version"] == "1.0":
-            return self._answer_or_reset(scope, receive)
-        return self._app(scope, receive, self._send)
+        return self._answer(scope, receive)
 
-    async def _answer_or_reset(self, scope: Any, receive: Any) -> None:
+    async def _answer(self, scope: Any, receive: Any) -> None:
         """Call the application; if its body has no end mark and breaks off, reset.
 
         To a client of HTTP/1.0 the end of the connection would be the end of the body.
@@ -94,6 +92,9 @@ class Sending:
         try:
             await self._app(scope, receive, self._send)
         finally:
+            # Uvicorn closes the connection if the application failed. A client that had
+            # received nothing might send its request again.
+            self._write_head()
             if self._until_close and not cycle.response_complete:
                 own = self._connection.transport.get_extra_info("socket")
                 if own is not None and not self._connection.is_gone():
@@ -169,9 +170,13 @@ class Sending:
         self._head = b""
 
     def _with_head(self, message: Any) -> Any:
-        """Return a message with the head before its body, as uvicorn will write it."""
+        """Return a message with the head before its body, as uvicorn will write it.
+
+        A body that is longer than its Content-Length is not written: uvicorn raises.
+        """
         body = message.get("body", b"")
-        if not 0 < len(body) <= _SHORT or message["type"] != _BODY:
+        most = min(_SHORT, self._cycle.expected_content_length)
+        if not 0 < len(body) <= most or message["type"] != _BODY:
             self._write_head()
             return message
         before, self._head = self._head, b""
