@@ -109,7 +109,10 @@ def coadd(
     sums = _Sums.of(shape)
     inputs, shares = [], []
     for load in loads:
-        frame, moved, alignment, ratio = _moved(load(), first, grid, shape)
+        # Only the frames that are convolved need their PSF on the grid.
+        frame, moved, alignment, ratio = _moved(
+            load(), first, grid, shape, measured=bool(width)
+        )
         if width:
             moved = matched(moved, width, fourier)
         lost = moved.bad
@@ -159,7 +162,12 @@ def relative_scale(first: Prepared, frame: Prepared) -> Ratio:
 
 
 def _moved(
-    frame: Prepared, first: Prepared, grid: Projection, shape: tuple[int, int]
+    frame: Prepared,
+    first: Prepared,
+    grid: Projection,
+    shape: tuple[int, int],
+    *,
+    measured: bool,
 ) -> tuple[Prepared, Prepared, Alignment, Ratio]:
     """Return a frame as it was read, and resampled to the grid in units of the first.
 
@@ -167,7 +175,7 @@ def _moved(
     """
     alignment = align(first, frame)
     ratio = relative_scale(first, frame)
-    moved = regrid(frame, grid, shape, alignment)
+    moved = regrid(frame, grid, shape, alignment, measured=measured)
     scale = np.float32(1.0 / ratio.value)
     scaled = replace(
         moved,
@@ -186,7 +194,7 @@ def _usual(
     low = np.full(shape, np.inf, np.float32)
     high = np.full(shape, -np.inf, np.float32)
     for load in loads:
-        moved = _moved(load(), first, grid, shape)[1]
+        moved = _moved(load(), first, grid, shape, measured=False)[1]
         good = ~moved.bad
         total += np.where(good, moved.values, np.float32(0))
         count += good
