@@ -1,6 +1,6 @@
 """The worker's main loop: threads take turns to read requests and answer them.
 
-The leader reads a request, executes it and reads on. If it is busy for two milliseconds
+The leader reads a request, executes it and reads on. If it is busy for milliseconds
 or more requests have come, the next thread leads and reads (`turns`), so a slow file
 system delays only its own requests. Operations that can take long run in separate
 threads, whose number is limited, and get a `Stop` that tells them when the request was

@@ -2,15 +2,16 @@
 
 To wake another thread at each request takes longer than most requests do. So the
 leader, who reads and executes requests, is replaced only while it is busy with one for
-long. The next thread looks every two milliseconds while requests come, and otherwise
-sleeps.
+long. The next thread looks now and then while requests come, the sooner if it has found
+the leader busy, and otherwise sleeps.
 """
 
 import threading
 import time
 
 _PATIENCE_SECONDS = 0.002
-_LOOKS = 20
+_LOOK_SECONDS = 0.01
+_LOOKS = 4
 
 
 class Turns:
@@ -41,8 +42,10 @@ class Turns:
                         seen, self._looks = self._requests, _LOOKS
                     # A busy leader is looked at until it reads again.
                     self._looks -= not self._busy_since
-                    sleeps = self._looks <= 0
-                self._bell.acquire(timeout=-1 if sleeps else _PATIENCE_SECONDS)
+                    pause = _PATIENCE_SECONDS if self._busy_since else _LOOK_SECONDS
+                    if self._looks <= 0:
+                        pause = -1  # until the bell rings
+                self._bell.acquire(timeout=pause)
 
     def begin(self, *, more: bool) -> None:
         """Note that the leader executes a request; with ``more``, let another lead."""
