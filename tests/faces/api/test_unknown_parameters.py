@@ -111,3 +111,21 @@ async def test_protocols_of_the_virtual_observatory_ignore_what_they_do_not_know
     answer = await (await gateway.client(OWNER)).get("/vo/sia/query?boguss=1&MAXREC=0")
     assert answer.status_code == 200
     assert "QUERY_STATUS" in answer.text
+
+
+async def test_every_parameter_may_be_left_empty_or_is_refused(
+    gateway: Whole,
+) -> None:
+    """As a form sends it whose field was not filled."""
+    document: dict[str, Any] = application(Config()).openapi()
+    client = await gateway.client(OWNER)
+    asked = [
+        (path, one["name"])
+        for path, methods in document["paths"].items()
+        for one in methods.get("get", {}).get("parameters", ())
+        if one["in"] == "query" and "events" not in path
+    ]
+    assert len(asked) > 80
+    for path, name in asked:
+        answer = await client.get(f"/api/v1{filled(path)}", params={name: ""})
+        assert answer.status_code != 500, (path, name)

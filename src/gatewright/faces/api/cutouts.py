@@ -86,13 +86,11 @@ async def cut_outs(
     time: Time = None,
     band: Band = None,
     pixels: Annotated[
-        int | None,
+        Annotated[int, Field(ge=1, le=MOST_SIDE)] | None,
         EMPTY_IS_NONE,
         Query(
             title="Pixels",
             description="Pixels on a side of each cut-out; 63, if no size is said.",
-            ge=1,
-            le=MOST_SIDE,
             examples=[63],
         ),
     ] = None,
