@@ -290,7 +290,7 @@ export class GwSky extends GwElement {
 
   _endFilm() {
     freeStamps([this.film]);
-    [this.film, this.note] = ["", ""];
+    if (this.film) [this.film, this.note] = ["", ""];
   }
 
   /** @param {PointerEvent} event @returns {[number, number] | null} */
