@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -146,6 +147,7 @@ async def world(state: Path, url: str = URL, **identity: Any) -> AsyncIterator[W
         there: dict[str, Any] = dict.fromkeys(f.name for f in fields(Services))
         there["config"], there["identity"] = config, opened
         there["events"] = open_event_hub(database)
+        there["images"] = SimpleNamespace(discovery=None)
         there["streams"] = Turns(100, "streams")
         there["job_tokens"] = NoJobTokens()
         services = Services(**there)

@@ -74,7 +74,9 @@ async def job_services(
         services = SimpleNamespace(
             config=settings,
             events=events,
-            discovery=Discovery(candidates, no_survey, events, hearing),
+            images=SimpleNamespace(
+                discovery=Discovery(candidates, no_survey, events, hearing)
+            ),
             identity=identity,
             jobs=compute.jobs,
             job_tokens=compute.tokens,

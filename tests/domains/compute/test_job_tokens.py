@@ -37,7 +37,7 @@ from gatewright.domains.compute import (
 )
 
 WITH_TOKEN = replace(SPEC, token=TokenRequest(("store:notes",), 60))
-WIDER = replace(SPEC, name="wider", token=TokenRequest(("everything",)))
+WIDER = replace(SPEC, name="wider", token=TokenRequest(("files:write",)))
 NARROW = replace(ADA, scopes=frozenset({"jobs:submit", "jobs:read", "store"}))
 
 
@@ -114,7 +114,7 @@ async def test_a_scope_that_the_submitter_lacks_refuses_the_job(
     jobs: JobService, scheduler: ToldScheduler, issuer: Issuer, files: Files
 ) -> None:
     for attempt in (jobs.submit, jobs.estimate):
-        with pytest.raises(NotAllowed, match="everything"):
+        with pytest.raises(NotAllowed, match="files:write"):
             await attempt(NARROW, "local", [WITH_TOKEN, WIDER])
     assert scheduler.submissions == []
     assert (issuer.alive, files.there) == ({}, {})

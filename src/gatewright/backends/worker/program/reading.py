@@ -125,7 +125,8 @@ def _next_names(folder: int, after: str, count: int) -> tuple[list[str], list[st
         shown = (n for e in found if (n := e.name) > after and is_shown(n))
         names = sorted(islice(shown, count))
         if len(names) == count:  # there may be more, which are not all kept
-            names = heapq.nsmallest(count, chain(names, shown))
+            moved = (names.pop() for _ in range(count))
+            names = heapq.nsmallest(count, chain(moved, shown))
     return names, orphans
 
 
