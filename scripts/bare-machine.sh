@@ -58,7 +58,7 @@ settings=()
 keep_variable() { [ -z "${!1:-}" ] || settings+=("$1=${!1}"); }
 for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY \
   PIP_INDEX_URL PIP_PROXY PIP_TRUSTED_HOST PIP_DEFAULT_TIMEOUT \
-  npm_config_registry npm_config_proxy npm_config_https_proxy; do
+  npm_config_registry npm_config_proxy npm_config_https_proxy CI; do
   keep_variable "$name"
 done
 from_pip() { python3 -m pip config get "global.$1" 2>/dev/null || true; }
@@ -181,7 +181,8 @@ if [ -n "$test" ]; then
   inside root:root /root sh -c 'cd ~/gatewright && exec make ${2:+"PYTHON=$2"} test ARGS="$1"' \
     make "$test_args" "$python" 2>&1 | stamped | tee "$log" || failed=1
   closing="$closing
-make test: $(grep -aE '=+ .*(passed|failed|error).* in ' "$log" | tail -n 1)"
+make test, step by step:
+$(grep -aE '=+ .*(passed|failed|error).* in ' "$log")"
 fi
 say "Debian $(cat "$root/etc/debian_version"), $(inside ada:ada /home/ada "${python:-python3}" --version)"
 echo "$closing"
