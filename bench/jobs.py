@@ -22,7 +22,7 @@ from gatewright.backends.worker import OneWorker
 from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_owner_worker
 from gatewright.composition.state import open_database, open_event_hub
-from gatewright.composition.systems import Means
+from gatewright.composition.systems import BackendResources
 from gatewright.core.caller import ROLE_SCOPES, Caller, Role
 from gatewright.core.config import Config
 from gatewright.domains.compute import JobNews, JobService, JobSpec
@@ -63,8 +63,8 @@ async def ours(folder: Path) -> list[float]:
         database = await open_database(settings, stack)
         events = open_event_hub(database)
         workers = OneWorker(await open_owner_worker(stack))
-        means = Means(workers, SqlLeases(database).lease, "ada")
-        jobs, _ = await open_compute(settings, database, events, means, stack)
+        resources = BackendResources(workers, SqlLeases(database).lease, "ada")
+        jobs, _ = await open_compute(settings, database, events, resources, stack)
         news = JobNews(jobs, events)
         return [await array(jobs, news) for _ in range(ROUNDS)]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.app import caller
-from tests.support.workers import means_of
+from tests.support.workers import resources_of
 
 from gatewright.backends.posix.plugin import home_below
 from gatewright.backends.worker import Worker
@@ -36,7 +36,7 @@ async def test_systems_of_this_machine_only() -> None:
     config = Config(systems=systems)
     worker = Worker()
     async with AsyncExitStack() as stack:
-        files, commands = await open_files(config, means_of(worker), stack)
+        files, commands = await open_files(config, resources_of(worker), stack)
     assert [one.name for one in await files.systems(caller())] == ["local"]
     with pytest.raises(NotFound):
         await files.system(caller(), "far")

@@ -7,7 +7,11 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from gatewright.backends.worker import OneWorker, Worker
-from gatewright.composition.systems import Means, open_filesystems, open_schedulers
+from gatewright.composition.systems import (
+    BackendResources,
+    open_filesystems,
+    open_schedulers,
+)
 from gatewright.core import plugins
 from gatewright.core.config import Config, Section, System
 from gatewright.core.errors import InvalidRequest
@@ -77,9 +81,9 @@ def test_the_models_of_what_is_installed() -> None:
 
 async def test_what_is_wrong_is_not_opened() -> None:
     async with AsyncExitStack() as stack:
-        means = Means(OneWorker(Worker()), SoleLease, "ada")
+        resources = BackendResources(OneWorker(Worker()), SoleLease, "ada")
         for wrong in (system(scheduler="other"), system(cores=0)):
             with pytest.raises(InvalidRequest):
-                await open_schedulers(Config(systems=[wrong]), means, stack)
+                await open_schedulers(Config(systems=[wrong]), resources, stack)
         with pytest.raises(InvalidRequest, match="system “a”"):
-            await open_filesystems(Config(systems=[system(root=3)]), means, stack)
+            await open_filesystems(Config(systems=[system(root=3)]), resources, stack)

@@ -17,9 +17,9 @@ from gatewright.composition import Services
 from gatewright.composition.identity import open_identity
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.caller import Caller
+from gatewright.core.concurrency import ConcurrencyLimit
 from gatewright.core.config import Config, Gateway
 from gatewright.core.config import Identity as IdentityConfig
-from gatewright.core.turns import Turns
 from gatewright.domains.identity import Identity, operator
 from gatewright.faces.api import face
 from gatewright.faces.newt.authentication import COOKIE
@@ -148,7 +148,7 @@ async def world(state: Path, url: str = URL, **identity: Any) -> AsyncIterator[W
         there["config"], there["identity"] = config, opened
         there["events"] = open_event_hub(database)
         there["images"] = SimpleNamespace(discovery=None)
-        there["streams"] = Turns(100, "streams")
+        there["streams"] = ConcurrencyLimit(100, "streams")
         there["job_tokens"] = NoJobTokens()
         services = Services(**there)
         yield World(opened, services, database, clock, operator(OWNER), state)

@@ -19,11 +19,11 @@ from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.identity import open_identity
 from gatewright.composition.state import open_database, open_event_hub
-from gatewright.composition.systems import Means
+from gatewright.composition.systems import BackendResources
 from gatewright.core.access import Access
 from gatewright.core.caller import Caller
+from gatewright.core.concurrency import ConcurrencyLimit
 from gatewright.core.config import Config
-from gatewright.core.turns import Turns
 from gatewright.domains.discovery import Discovery, Hearing
 
 SECONDS = 60.0
@@ -57,12 +57,14 @@ async def job_services(
         database = await open_database(settings, stack)
         events = open_event_hub(database)
         workers = OneWorker(await open_owner_worker(stack))
-        means = Means(workers, SqlLeases(database).lease, "ada")
-        files, commands = await open_files(settings, means, stack)
+        resources = BackendResources(workers, SqlLeases(database).lease, "ada")
+        files, commands = await open_files(settings, resources, stack)
         hasher = cheap_hasher()
         stack.callback(hasher.close)
         identity = await open_identity(settings, database, stack, hasher=hasher)
-        compute = await open_compute(settings, database, events, means, identity, stack)
+        compute = await open_compute(
+            settings, database, events, resources, identity, stack
+        )
 
         async def no_survey(_: Caller) -> Collection[str]:
             return ()
@@ -82,7 +84,7 @@ async def job_services(
             job_tokens=compute.tokens,
             files=files,
             commands=commands,
-            streams=Turns(100, "streams"),
+            streams=ConcurrencyLimit(100, "streams"),
         )
         yield cast("Services", services)
 

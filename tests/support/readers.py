@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gatewright.backends.readers import PoolSettings, ReaderPool
+from gatewright.backends.readers.call_queue import Weight
 from gatewright.backends.readers.process import ReaderHandle
-from gatewright.backends.readers.turns import Weight
 
 PROGRAM = "gatewright.testing.reader_program"
 MEBIBYTE = 1 << 20
@@ -50,13 +50,13 @@ async def call(pool: ReaderPool, name: str, **arguments: Any) -> dict[str, Any]:
 
 
 def picks(pool: ReaderPool, monkeypatch: pytest.MonkeyPatch) -> list[Weight]:
-    """Return the weights of the turns that are taken from now on."""
+    """Return the weights of the calls that get a reader from now on."""
     taken: list[Weight] = []
-    pick = pool._turns._pick
+    pick = pool._queue._pick
 
     def noted(key: str, weight: Weight, person: str) -> ReaderHandle:
         taken.append(weight)
         return pick(key, weight, person)
 
-    monkeypatch.setattr(pool._turns, "_pick", noted)
+    monkeypatch.setattr(pool._queue, "_pick", noted)
     return taken

@@ -13,9 +13,9 @@ from gatewright.composition.announcements import open_announcements
 from gatewright.composition.images import ImageServices, open_images
 from gatewright.composition.readers import open_readers
 from gatewright.composition.state import open_database, open_event_hub
+from gatewright.core.concurrency import ConcurrencyLimit
 from gatewright.core.config import Config, Gateway, Limits, SurveySource
 from gatewright.core.events import EventHub
-from gatewright.core.turns import Turns
 from gatewright.domains.status import Announcements
 
 
@@ -27,8 +27,8 @@ class SkyServices:
     database: Database
     images: ImageServices
     events: EventHub
-    streams: Turns
-    cutouts: Turns
+    streams: ConcurrencyLimit
+    cutouts: ConcurrencyLimit
     announcements: Announcements
 
 
@@ -67,8 +67,10 @@ async def sky_services(
             config, database, events, readers, SqlLeases(database), stack
         )
         assert await images.surveys.wait(150)
-        streams = Turns(config.limits.streams_per_user, "streams")
-        cutouts = Turns(config.limits.cutouts_per_user, "archives of cut-outs")
+        streams = ConcurrencyLimit(config.limits.streams_per_user, "streams")
+        cutouts = ConcurrencyLimit(
+            config.limits.cutouts_per_user, "archives of cut-outs"
+        )
         yield SkyServices(
             config,
             database,

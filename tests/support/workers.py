@@ -14,7 +14,7 @@ from gatewright.backends.worker import OneWorker, RunningWorker, Worker, WorkerS
 from gatewright.backends.worker.program.launcher import Launcher
 from gatewright.backends.worker.program.limits import SpawnLimits
 from gatewright.backends.worker.program.process import serve
-from gatewright.composition.systems import Means
+from gatewright.composition.systems import BackendResources
 from gatewright.testing.plugins import SoleLease
 
 
@@ -104,6 +104,6 @@ def stop(pid: int) -> None:
     wait_until(lambda: b") T" in Path(f"/proc/{pid}/stat").read_bytes())
 
 
-def means_of(worker: Worker) -> Means:
+def resources_of(worker: Worker) -> BackendResources:
     """Return what backends may use where one worker acts for everybody."""
-    return Means(OneWorker(worker), SoleLease, "ada")
+    return BackendResources(OneWorker(worker), SoleLease, "ada")

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.accounting import SqlAccountBook
 from gatewright.backends.sql.job_usage import SqlJobUsage
-from gatewright.composition.systems import Means, accounting_sources
+from gatewright.composition.systems import BackendResources, accounting_sources
 from gatewright.core.background import Background
 from gatewright.core.clock import system_clock
 from gatewright.core.config import Config
@@ -13,14 +13,17 @@ from gatewright.domains.accounting import Accounting, Keeper
 
 
 async def open_accounting(
-    config: Config, database: Database, means: Means, stack: AsyncExitStack
+    config: Config,
+    database: Database,
+    resources: BackendResources,
+    stack: AsyncExitStack,
 ) -> Accounting:
     """Return the service, and begin to read the accounting; the stack ends it.
 
     One gateway process reads that of a system, at its interval, for all users.
     """
     book = SqlAccountBook(database)
-    sources = accounting_sources(config, means)
+    sources = accounting_sources(config, resources)
     for name, given in sources.items():
         source = given or SqlJobUsage(database, name)
         keeper = Keeper(name, source, book, system_clock)
@@ -28,7 +31,7 @@ async def open_accounting(
             Background(
                 f"reading the accounting of {name}",
                 keeper.look,
-                lease=means.lease(f"accounting/{name}"),
+                lease=resources.lease(f"accounting/{name}"),
             )
         )
     kept = frozenset(name for name, given in sources.items() if given is None)

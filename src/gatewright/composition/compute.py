@@ -8,7 +8,7 @@ from gatewright.backends.posix import PosixFileSystem
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.job_tokens import SqlJobTokenTable
 from gatewright.backends.sql.jobs import SqlJobTable
-from gatewright.composition.systems import Means, open_schedulers
+from gatewright.composition.systems import BackendResources, open_schedulers
 from gatewright.core.background import Background
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
@@ -46,7 +46,7 @@ async def open_compute(
     config: Config,
     database: Database,
     events: EventHub,
-    means: Means,
+    resources: BackendResources,
     identity: RequestedIdentity,
     stack: AsyncExitStack,
     gate: Gate | None = None,
@@ -58,7 +58,7 @@ async def open_compute(
     project.
     """
     table = SqlJobTable(database)
-    schedulers = await open_schedulers(config, means, stack)
+    schedulers = await open_schedulers(config, resources, stack)
     following = {}
     for name, scheduler in schedulers.items():
         records = JobRecords(name, scheduler, table, events)
@@ -69,7 +69,7 @@ async def open_compute(
                 Background(
                     f"following the {what} of {name}",
                     work,
-                    lease=means.lease(f"{what}/{name}"),
+                    lease=resources.lease(f"{what}/{name}"),
                     most_pause=_MOST_PAUSE,
                 )
             )
@@ -77,20 +77,20 @@ async def open_compute(
         ]
     systems = {
         system.name: (
-            ComputeSystem(system.name, means.homes(system)),
+            ComputeSystem(system.name, resources.homes(system)),
             schedulers[system.name],
         )
         for system in config.systems
         if system.name in schedulers
     }
-    files = PosixFileSystem(means.workers, b"/")
+    files = PosixFileSystem(resources.workers, b"/")
     tokens = JobTokens(
         SqlJobTokenTable(database), IdentityTokens(identity), PrivateFiles(files)
     )
     ending = Background(
         "ending the tokens of ended jobs",
         tokens.sweep,
-        lease=means.lease("job-tokens"),
+        lease=resources.lease("job-tokens"),
         most_pause=_MOST_PAUSE,
     )
     jobs = JobService(

@@ -3,9 +3,9 @@
 from contextlib import AsyncExitStack
 
 from gatewright.backends.worker import Worker, open_worker
-from gatewright.composition.systems import Means, open_filesystems
+from gatewright.composition.systems import BackendResources, open_filesystems
+from gatewright.core.concurrency import ConcurrencyLimit
 from gatewright.core.config import Config
-from gatewright.core.turns import Turns
 from gatewright.domains.files import CommandService, FileService
 
 
@@ -15,10 +15,10 @@ async def open_owner_worker(stack: AsyncExitStack) -> Worker:
 
 
 async def open_files(
-    config: Config, means: Means, stack: AsyncExitStack
+    config: Config, resources: BackendResources, stack: AsyncExitStack
 ) -> tuple[FileService, CommandService]:
     """Open the file systems; return the services of files and of commands."""
-    systems = await open_filesystems(config, means, stack)
+    systems = await open_filesystems(config, resources, stack)
     limits = config.limits
     files = {name: system.files for name, system in systems.items()}
     commands = {
@@ -30,8 +30,8 @@ async def open_files(
         FileService(
             files,
             limits.upload_bytes,
-            Turns(limits.downloads_per_user, "downloads"),
-            Turns(limits.uploads_per_user, "uploads"),
+            ConcurrencyLimit(limits.downloads_per_user, "downloads"),
+            ConcurrencyLimit(limits.uploads_per_user, "uploads"),
         ),
         CommandService(commands, limits.command_seconds, limits.command_output_bytes),
     )

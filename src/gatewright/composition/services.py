@@ -21,13 +21,13 @@ from gatewright.composition.people import open_people
 from gatewright.composition.readers import open_readers
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.store import open_expiry, open_store
-from gatewright.composition.systems import Means
+from gatewright.composition.systems import BackendResources
+from gatewright.core.concurrency import ConcurrencyLimit
 from gatewright.core.config import Config
 from gatewright.core.disk import check_room
 from gatewright.core.events import EventHub
 from gatewright.core.health import Health, Part
 from gatewright.core.measures import Measure
-from gatewright.core.turns import Turns
 from gatewright.domains.accounting import Accounting
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService, JobTokens
@@ -69,9 +69,9 @@ class Services:
     """Files on the systems, accessed as the caller."""
     commands: CommandService
     """Commands on the systems, run as the caller."""
-    streams: Turns
+    streams: ConcurrencyLimit
     """Limit of each user's open event streams and followed outputs."""
-    cutouts: Turns
+    cutouts: ConcurrencyLimit
     """Limit of each user's archives of cut-outs under way."""
     store: Store
     """Collections of JSON documents."""
@@ -89,21 +89,21 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         images = await open_images(config, database, events, readers, leases, stack)
         accounts = await open_accounts(config, database, leases, stack)
         people = await open_people(config, stack, accounts.remote)
-        means = Means(
+        resources = BackendResources(
             people.workers, leases.lease, people.service_account, people.homes
         )
-        files, commands = await open_files(config, means, stack)
+        files, commands = await open_files(config, resources, stack)
         store, listings = await open_store(
             config, database, stack, accounts.identity.users
         )
         expiry = await open_expiry(store, leases, stack)
         announcements = open_announcements(config, database)
-        accounting = await open_accounting(config, database, means, stack)
+        accounting = await open_accounting(config, database, resources, stack)
         compute = await open_compute(
             config,
             database,
             events,
-            means,
+            resources,
             accounts.identity,
             stack,
             announcements.check_takes_jobs,
@@ -136,8 +136,10 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             announcements=announcements,
             files=files,
             commands=commands,
-            streams=Turns(config.limits.streams_per_user, "streams"),
-            cutouts=Turns(config.limits.cutouts_per_user, "archives of cut-outs"),
+            streams=ConcurrencyLimit(config.limits.streams_per_user, "streams"),
+            cutouts=ConcurrencyLimit(
+                config.limits.cutouts_per_user, "archives of cut-outs"
+            ),
             store=store,
             listings=listings,
         )

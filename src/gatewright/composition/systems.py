@@ -34,7 +34,7 @@ Kind = TypeVar("Kind", SchedulerPlugin[Any], FileSystemPlugin[Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class BackendResources:
     """What the backends of all systems may use."""
 
     workers: Workers
@@ -48,7 +48,7 @@ class Means:
 
 
 async def open_schedulers(
-    config: Config, means: Means, stack: AsyncExitStack
+    config: Config, resources: BackendResources, stack: AsyncExitStack
 ) -> dict[str, Scheduler]:
     """Open the schedulers, and return them by the names of their systems.
 
@@ -59,12 +59,12 @@ async def open_schedulers(
     """
     return {
         setting.name: await stack.enter_async_context(plugin.open(setting))
-        for plugin, setting in _plugins(config, means, SchedulerPlugin)
+        for plugin, setting in _plugins(config, resources, SchedulerPlugin)
     }
 
 
 def accounting_sources(
-    config: Config, means: Means
+    config: Config, resources: BackendResources
 ) -> dict[str, AccountingSource | None]:
     """Return the sources of accounting by the names of the systems that run jobs.
 
@@ -77,12 +77,12 @@ def accounting_sources(
     """
     return {
         setting.name: plugin.accounting(setting) if plugin.accounting else None
-        for plugin, setting in _plugins(config, means, SchedulerPlugin)
+        for plugin, setting in _plugins(config, resources, SchedulerPlugin)
     }
 
 
 async def open_filesystems(
-    config: Config, means: Means, stack: AsyncExitStack
+    config: Config, resources: BackendResources, stack: AsyncExitStack
 ) -> dict[str, SystemFiles]:
     """Open the file systems, and return them by the names of their systems.
 
@@ -93,7 +93,7 @@ async def open_filesystems(
     """
     return {
         setting.name: await stack.enter_async_context(plugin.open(setting))
-        for plugin, setting in _plugins(config, means, FileSystemPlugin)
+        for plugin, setting in _plugins(config, resources, FileSystemPlugin)
     }
 
 
@@ -106,7 +106,7 @@ def homes_of(system: System) -> Homes:
 
 
 def _plugins(
-    config: Config, means: Means, kind: type[Kind]
+    config: Config, resources: BackendResources, kind: type[Kind]
 ) -> Iterator[tuple[Kind, Setting[Any]]]:
     """Yield the plug-in of a kind that each system names, and the system's setting."""
     if kind is SchedulerPlugin:
@@ -128,12 +128,12 @@ def _plugins(
             plugin,
             Setting(
                 name=system.name,
-                home=means.homes(system),
+                home=resources.homes(system),
                 options=options,
                 state=config.gateway.state / folder / system.name,
-                workers=means.workers,
-                service_account=means.service_account,
-                lease=means.lease(f"systems/{system.name}"),
+                workers=resources.workers,
+                service_account=resources.service_account,
+                lease=resources.lease(f"systems/{system.name}"),
                 clock=system_clock,
             ),
         )

@@ -17,8 +17,8 @@ from typing_extensions import override
 from gatewright.backends.posix import PosixFileSystem, plugin
 from gatewright.backends.posix.plugin import PosixOptions
 from gatewright.backends.worker import OneWorker, open_worker
+from gatewright.core.concurrency import ConcurrencyLimit
 from gatewright.core.errors import BackendFailed, Conflict, NotAllowed, StorageFull
-from gatewright.core.turns import Turns
 from gatewright.domains.files import (
     ANY_STATE,
     Algorithm,
@@ -100,8 +100,8 @@ async def test_each_user_has_a_home_of_their_own(tmp_path: Path) -> None:
         setting_for(PosixOptions, tmp_path, root=tmp_path) as setting,
         plugin.open(replace(setting, home=homes)) as system,
     ):
-        turns = Turns(9, "downloads"), Turns(9, "uploads")
-        files = FileService({"local": system.files}, 1000, *turns)
+        limits = ConcurrencyLimit(9, "downloads"), ConcurrencyLimit(9, "uploads")
+        files = FileService({"local": system.files}, 1000, *limits)
         assert await files.resolve(caller(), "local", b"~/x") == b"/home/ada/x"
         bob = replace(caller(), user="bob")
         assert await files.resolve(bob, "local", b"x") == b"/home/bob/x"

@@ -17,7 +17,7 @@ from tests.support.readers import (
 )
 
 from gatewright.backends.readers import ReaderPool, open_pool
-from gatewright.backends.readers.turns import Weight
+from gatewright.backends.readers.call_queue import Weight
 from gatewright.core.errors import (
     BackendFailed,
     NotFound,

@@ -19,9 +19,9 @@ from tests.support.readers import (
 
 from gatewright.backends.readers import ReaderPool, open_pool
 from gatewright.backends.readers import pool as pool_module
+from gatewright.backends.readers.call_queue import Weight
 from gatewright.backends.readers.process import ReaderHandle, Reply
 from gatewright.backends.readers.ring import SLOTS
-from gatewright.backends.readers.turns import Weight
 from gatewright.core.errors import (
     TooLarge,
     Unavailable,

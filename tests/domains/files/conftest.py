@@ -3,7 +3,7 @@
 import pytest
 from tests.domains.files.memory import Memory
 
-from gatewright.core.turns import Turns
+from gatewright.core.concurrency import ConcurrencyLimit
 from gatewright.domains.files import (
     FileService,
 )
@@ -16,5 +16,5 @@ def memory() -> Memory:
 
 @pytest.fixture
 def files(memory: Memory) -> FileService:
-    turns = Turns(3, "downloads"), Turns(2, "uploads")
-    return FileService({"local": memory}, 4 << 20, *turns)  # type: ignore[dict-item]
+    limits = ConcurrencyLimit(3, "downloads"), ConcurrencyLimit(2, "uploads")
+    return FileService({"local": memory}, 4 << 20, *limits)  # type: ignore[dict-item]

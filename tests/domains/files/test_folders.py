@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from tests.support.app import caller
 
+from gatewright.core.concurrency import ConcurrencyLimit
 from gatewright.core.errors import (
     BackendFailed,
     Conflict,
@@ -14,7 +15,6 @@ from gatewright.core.errors import (
     NotFound,
     Unavailable,
 )
-from gatewright.core.turns import Turns
 from gatewright.domains.files import (
     Entry,
     FileService,
@@ -106,8 +106,8 @@ def folders() -> Folders:
 
 @pytest.fixture
 def service(folders: Folders) -> Iterator[FileService]:
-    turns = Turns(1, "downloads"), Turns(1, "uploads")
-    yield FileService({"local": folders}, 1, *turns)  # type: ignore[dict-item]
+    limits = ConcurrencyLimit(1, "downloads"), ConcurrencyLimit(1, "uploads")
+    yield FileService({"local": folders}, 1, *limits)  # type: ignore[dict-item]
     assert all(one.closed for one in folders.opened.values())
 
 

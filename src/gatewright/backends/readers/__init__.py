@@ -13,10 +13,10 @@ All functions of a program have the signature ::
 and are listed in the module's ``__all__``.
 """
 
+from gatewright.backends.readers.call_queue import Weight
 from gatewright.backends.readers.output import Output
 from gatewright.backends.readers.pool import ReaderPool, open_pool
 from gatewright.backends.readers.settings import PoolSettings
 from gatewright.backends.readers.shared import Shared
-from gatewright.backends.readers.turns import Weight
 
 __all__ = ["Output", "PoolSettings", "ReaderPool", "Shared", "Weight", "open_pool"]

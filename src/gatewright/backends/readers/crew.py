@@ -10,10 +10,10 @@ import logging
 import os
 from pathlib import Path
 
+from gatewright.backends.readers.call_queue import CallQueue
 from gatewright.backends.readers.process import ReaderHandle, Reply, ZygoteProcess
 from gatewright.backends.readers.protocol import CALL, Order, Setup
 from gatewright.backends.readers.settings import PoolSettings
-from gatewright.backends.readers.turns import Turns
 
 PING = "gatewright.backends.readers.checks:ping"
 """Function that every reader has."""
@@ -29,13 +29,13 @@ class Crew:
     ----------
     settings
         Number of readers, and their limits.
-    turns
+    queue
         Is told which readers are free and which have ended.
     """
 
-    def __init__(self, settings: PoolSettings, turns: Turns[ReaderHandle]) -> None:
+    def __init__(self, settings: PoolSettings, queue: CallQueue[ReaderHandle]) -> None:
         self._settings = settings
-        self._turns = turns
+        self._queue = queue
         self._folders = [*settings.folders]
         self._numbers = itertools.count(1)
         self._zygote: ZygoteProcess | None = None
@@ -84,7 +84,7 @@ class Crew:
         for handle in list(self.handles):
             handle.retired = True
             if not handle.busy:
-                self._turns.forget(handle)
+                self._queue.forget(handle)
                 handle.close()
                 self._on_lost(handle)
 
@@ -120,10 +120,10 @@ class Crew:
             handle.close()
             self._on_lost(handle)
         else:
-            self._turns.give(handle)
+            self._queue.give(handle)
 
     def _on_lost(self, handle: ReaderHandle) -> None:
-        self._turns.forget(handle)
+        self._queue.forget(handle)
         self.handles.discard(handle)
         if not self.closing and self._zygote is not None and self._zygote.running:
             self._add_reader(self._zygote)

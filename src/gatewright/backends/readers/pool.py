@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gatewright.backends.readers.call_queue import CallQueue, Weight
 from gatewright.backends.readers.crew import PING, Crew
 from gatewright.backends.readers.process import ReaderHandle, ReaderLost, Reply
 from gatewright.backends.readers.protocol import CALL, FILE, WINDOW
 from gatewright.backends.readers.settings import PoolSettings
 from gatewright.backends.readers.shared import Shared
-from gatewright.backends.readers.turns import Turns, Weight
 from gatewright.core.errors import BackendFailed, TimedOut, Unavailable
 
 T = TypeVar("T")
@@ -37,10 +37,10 @@ class ReaderPool:
 
     def __init__(self, settings: PoolSettings) -> None:
         self._settings = settings
-        self._turns: Turns[ReaderHandle] = Turns(
+        self._queue: CallQueue[ReaderHandle] = CallQueue(
             settings.readers, settings.waiting, settings.for_looks
         )
-        self._crew = Crew(settings, self._turns)
+        self._crew = Crew(settings, self._queue)
         self._slow: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._held = 0
         self._started = False
@@ -187,7 +187,7 @@ class ReaderPool:
     @property
     def waiting(self) -> int:
         """Number of calls that wait for a reader."""
-        return self._turns.waiting
+        return self._queue.waiting
 
     @property
     def busy(self) -> int:
@@ -255,7 +255,7 @@ class ReaderPool:
             raise Unavailable("The gateway is going down.")
         if not self._started:
             await self.start()
-        handle = await self._turns.take(
+        handle = await self._queue.take(
             call.key, weight, self._settings.seconds, call.person
         )
         try:
@@ -264,7 +264,7 @@ class ReaderPool:
                 *(descriptors, call.shared),
             )
         except BaseException:
-            self._turns.give(handle)
+            self._queue.give(handle)
             raise
         try:
             return handle, await future

@@ -1,13 +1,13 @@
 """Open files that count towards their user's limit until they are closed."""
 
+from gatewright.core.concurrency import ConcurrencyLimit, Slot
 from gatewright.core.errors import TooManyRequests
-from gatewright.core.turns import Turn, Turns
 from gatewright.domains.files.model import Entry
 from gatewright.domains.files.ports import FileSystem, OpenFile
 
 
 async def open_counted(
-    turns: Turns, files: FileSystem, user: str, path: bytes
+    limit: ConcurrencyLimit, files: FileSystem, user: str, path: bytes
 ) -> OpenFile:
     """Open a file that counts towards the user's limit until it is closed.
 
@@ -24,7 +24,7 @@ async def open_counted(
     if opened.descriptor is None:  # a folder, which is listed and not sent
         return opened
     try:
-        return CountedFile(opened, turns.take(user))
+        return CountedFile(opened, limit.acquire(user))
     except TooManyRequests:
         opened.close()
         raise
@@ -33,9 +33,9 @@ async def open_counted(
 class CountedFile:
     """An `OpenFile` that lowers its user's count of open files when it is closed."""
 
-    def __init__(self, opened: OpenFile, turn: Turn) -> None:
+    def __init__(self, opened: OpenFile, slot: Slot) -> None:
         self._opened = opened
-        self._turn = turn
+        self._slot = slot
 
     @property
     def entry(self) -> Entry:
@@ -53,4 +53,4 @@ class CountedFile:
 
     def close(self) -> None:
         self._opened.close()
-        self._turn.give_back()
+        self._slot.release()

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from typing import Final
 
 from gatewright.core.caller import Caller, Scope
+from gatewright.core.concurrency import ConcurrencyLimit
 from gatewright.core.errors import (
     AlreadyExists,
     Conflict,
@@ -14,7 +15,6 @@ from gatewright.core.errors import (
     StorageFull,
     TooLarge,
 )
-from gatewright.core.turns import Turns
 from gatewright.domains.files import path as paths
 from gatewright.domains.files import reach
 from gatewright.domains.files.counted import open_counted
@@ -60,8 +60,8 @@ class FileService:
         self,
         systems: Mapping[str, FileSystem],
         upload_bytes: int,
-        downloads: Turns,
-        uploads: Turns,
+        downloads: ConcurrencyLimit,
+        uploads: ConcurrencyLimit,
     ) -> None:
         self._systems = dict(systems)
         self._upload_bytes = upload_bytes
@@ -198,7 +198,7 @@ class FileService:
         """
         files, plain = self._changing(caller, system, path)
         self._check_length(length)
-        with self._uploads.take(caller.user):
+        with self._uploads.acquire(caller.user):
             writing = await files.begin(caller.user, plain)
             try:
                 await self._write(writing, body, length, Digests(digests or {}))

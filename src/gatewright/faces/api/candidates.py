@@ -42,13 +42,13 @@ from gatewright.faces.api.image_parameters import (
 from gatewright.faces.api.image_query import place_text, refuse_looks, stretch_of
 from gatewright.faces.api.images import cutout_etag
 from gatewright.faces.api.product_bodies import circle
+from gatewright.web.concurrency import Counted, slot_of
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
 from gatewright.web.events import event_stream, last_event_id
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import BINARY, json_body, read_model
 from gatewright.web.listing import Cursor, LargeLimit, json_response, listing
-from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["discovery"])
 
@@ -187,7 +187,7 @@ async def follow_candidates(request: Request, context: Context) -> Response:
     services = context.services
     after = await services.events.start(last_event_id(request))
     answer = event_stream(services.images.discovery.follow(context.caller, after))
-    return Counted(answer, turn_of(request, services.streams))
+    return Counted(answer, slot_of(request, services.streams))
 
 
 @router.get(

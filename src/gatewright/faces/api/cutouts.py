@@ -40,10 +40,10 @@ from gatewright.faces.api.image_query import (
 )
 from gatewright.faces.api.product_bodies import circle
 from gatewright.operations.stamps import MOST_SIDE, stamps
+from gatewright.web.concurrency import Counted, slot_of
 from gatewright.web.context import Context
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import BINARY
-from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["sky"])
 
@@ -171,7 +171,7 @@ async def cut_outs(
     )
     services = context.services
     with ExitStack() as held:
-        held.enter_context(turn_of(request, services.cutouts))
+        held.enter_context(slot_of(request, services.cutouts))
         most = services.config.limits.cutouts_bytes
         found = await stamps(
             *(services.images.sky, context.caller, query, asked, most),

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.events import Event
 from gatewright.domains.discovery import CHANNEL, Discovery
+from gatewright.web.concurrency import Counted, slot_of
 from gatewright.web.context import Context
 from gatewright.web.events import event_stream, last_event_id
-from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["events"])
 
@@ -64,7 +64,7 @@ async def events(
     answer = event_stream(
         _within_reach(follow, context.caller, services.images.discovery)
     )
-    return Counted(answer, turn_of(request, services.streams))
+    return Counted(answer, slot_of(request, services.streams))
 
 
 async def _within_reach(

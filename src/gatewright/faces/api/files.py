@@ -29,13 +29,13 @@ from gatewright.faces.api.file_requests import (
     precondition,
     refuse_folder_name,
 )
+from gatewright.web.concurrency import Counted, slot_of
 from gatewright.web.context import Context
 from gatewright.web.digests import declared_digests
 from gatewright.web.disconnect import while_connected
 from gatewright.web.json_model import BINARY, json_body, read_model
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.paths import encode_path, rest_of_path
-from gatewright.web.turns import Counted, turn_of
 from gatewright.web.upload import declared_length, declared_time, file_body
 from gatewright.web.user_content import user_content
 from gatewright.web.user_files import user_file_response
@@ -195,7 +195,7 @@ async def read(
     if view == "archive":
         entry, members = await files.members(caller, system, raw)
         answer = archive_response(members, entry.name or system.encode(), form)
-        return Counted(answer, turn_of(request, files.downloads))
+        return Counted(answer, slot_of(request, files.downloads))
 
     async def page() -> Response:
         found = await files.list(

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from gatewright.domains.compute import Stream, follow
 from gatewright.faces.api.jobs import JobId, System
 from gatewright.web.changing_files import changing_file_response
+from gatewright.web.concurrency import Counted, slot_of
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.live import live_response
-from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["jobs"])
 
@@ -86,10 +86,10 @@ async def _stream(
     if live:
         await jobs.with_output(caller, system, job_id)
         pieces = follow(jobs, caller, system, job_id, stream)
-        turn = turn_of(request, context.services.streams)
-        return Counted(live_response(pieces, _PLAIN), turn)
+        slot = slot_of(request, context.services.streams)
+        return Counted(live_response(pieces, _PLAIN), slot)
     with ExitStack() as held:
-        held.enter_context(turn_of(request, context.services.files.downloads))
+        held.enter_context(slot_of(request, context.services.files.downloads))
         file = await jobs.output(caller, system, job_id, stream)
         answer = await changing_file_response(
             request,

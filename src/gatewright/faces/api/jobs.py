@@ -34,6 +34,7 @@ from gatewright.faces.api.job_bodies import (
     submit_body,
 )
 from gatewright.faces.api.system_names import SystemNames, system_names
+from gatewright.web.concurrency import Counted, slot_of
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.disconnect import stopping_of, until_gone
 from gatewright.web.events import event_stream, last_event_id
@@ -41,7 +42,6 @@ from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import json_body, read_model
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.problems import problem_document
-from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["jobs"])
 
@@ -337,7 +337,7 @@ async def job_events(
     if await news.over(context.caller, system, job_id, after):
         return Response(status_code=204)
     answer = event_stream(news.follow(context.caller, system, job_id, after))
-    return Counted(answer, turn_of(request, context.services.streams))
+    return Counted(answer, slot_of(request, context.services.streams))
 
 
 def _news(context: RequestContext) -> JobNews:

@@ -20,11 +20,11 @@ from gatewright.domains.store import (
 )
 from gatewright.faces.api import store_bodies as bodies
 from gatewright.faces.api.store_bodies import CollectionName, ExpiresIn, lifetime
+from gatewright.web.concurrency import Counted, slot_of
 from gatewright.web.context import Context
 from gatewright.web.events import Message, event_stream, last_event_id
 from gatewright.web.json_model import json_body
 from gatewright.web.listing import Cursor, LargeLimit, json_response, listing
-from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["store"])
 
@@ -321,7 +321,7 @@ async def changes(
                 yield Message(data, kind, str(change.number))
 
         answer = event_stream(messages())
-        return Counted(answer, turn_of(request, context.services.streams))
+        return Counted(answer, slot_of(request, context.services.streams))
     page = await context.services.listings.changes(
         context.caller,
         collection,

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 from tests.support.app import AsCaller, caller
-from tests.support.workers import means_of
+from tests.support.workers import resources_of
 
 from gatewright.backends.worker import open_worker
 from gatewright.composition.files import open_files
@@ -35,7 +35,7 @@ async def services(home: Path) -> AsyncIterator[Any]:
     system = System.model_validate({"name": "local", "root": home, "home": home})
     config = Config(systems=[system], limits=LIMITS)
     async with open_worker() as worker, AsyncExitStack() as stack:
-        files, commands = await open_files(config, means_of(worker), stack)
+        files, commands = await open_files(config, resources_of(worker), stack)
         yield SimpleNamespace(
             config=config, worker=worker, files=files, commands=commands
         )

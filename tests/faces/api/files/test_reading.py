@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.faces.api.files.conftest import names
-from tests.support.workers import in_thread, means_of
+from tests.support.workers import in_thread, resources_of
 
 from gatewright.backends.worker import open_worker
 from gatewright.composition.files import open_files
@@ -236,7 +236,7 @@ async def test_a_page_looks_at_its_own_entries_alone(
         return stat(path, **more)
 
     async with open_worker(in_thread()) as worker, AsyncExitStack() as stack:
-        files, _ = await open_files(services.config, means_of(worker), stack)
+        files, _ = await open_files(services.config, resources_of(worker), stack)
         monkeypatch.setattr(services, "files", files)
         with monkeypatch.context() as patched:
             patched.setattr(os, "scandir", names_alone)

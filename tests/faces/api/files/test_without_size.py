@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from tests.faces.api.files.conftest import client_of
 from tests.support.app import caller
 from tests.support.asgi import scope_of
-from tests.support.workers import means_of
+from tests.support.workers import resources_of
 
 from gatewright.backends.worker import open_worker
 from gatewright.composition.files import open_files
@@ -30,7 +30,7 @@ async def services() -> AsyncIterator[Any]:
     """Yield the files of the whole machine."""
     config = Config(systems=[System.model_validate({"name": "local", "home": "/"})])
     async with open_worker() as worker, AsyncExitStack() as stack:
-        files, _ = await open_files(config, means_of(worker), stack)
+        files, _ = await open_files(config, resources_of(worker), stack)
         yield SimpleNamespace(config=config, files=files)
 
 

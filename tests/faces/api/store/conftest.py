@@ -15,8 +15,8 @@ from gatewright.composition import Services
 from gatewright.composition.state import open_database
 from gatewright.composition.store import open_store
 from gatewright.core.caller import Role
+from gatewright.core.concurrency import ConcurrencyLimit
 from gatewright.core.config import Config
-from gatewright.core.turns import Turns
 from gatewright.faces.api import store, store_documents
 from gatewright.web.problems import exception_handlers
 
@@ -33,7 +33,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
         database = await open_database(config, stack)
         documents, listings = await open_store(config, database, stack)
         parts = {"config": config, "store": documents, "listings": listings}
-        parts["streams"] = Turns(100, "streams")
+        parts["streams"] = ConcurrencyLimit(100, "streams")
         yield cast("Services", SimpleNamespace(**parts))
 
 

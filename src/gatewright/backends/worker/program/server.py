@@ -1,10 +1,10 @@
 """The worker's main loop: threads take turns to read requests and answer them.
 
 The leader reads a request, executes it and reads on. If it is busy for milliseconds
-or more requests have come, the next thread leads and reads (`turns`), so a slow file
-system delays only its own requests. Operations that can take long run in separate
-threads, whose number is limited, and get a `Stop` that tells them when the request was
-cancelled.
+or more requests have come, the next thread leads and reads (`leader_followers`), so a
+slow file system delays only its own requests. Operations that can take long run in
+separate threads, whose number is limited, and get a `Stop` that tells them when the
+request was cancelled.
 """
 
 import contextlib
@@ -23,10 +23,10 @@ from gatewright.backends.worker.program.frames import (
     pack,
 )
 from gatewright.backends.worker.program.kinds import Any
+from gatewright.backends.worker.program.leader_followers import LeaderFollowers
 from gatewright.backends.worker.program.permit import Permit
 from gatewright.backends.worker.program.sockets import receive, rights
 from gatewright.backends.worker.program.stopping import Stop
-from gatewright.backends.worker.program.turns import Turns
 
 Operation = Callable[[dict[str, Any]], Any]
 """Executes a request; returns a JSON value, or a tuple of one and a descriptor to pass.
@@ -69,7 +69,7 @@ class Server:
         self._stopping = stopping
         self._stops: dict[int, Stop] = {}
         self._frames = Assembler()
-        self._turns = Turns()
+        self._leadership = LeaderFollowers()
         self._ended = False
         self._writing = threading.Lock()
 
@@ -81,16 +81,16 @@ class Server:
             leads = False
             try:
                 while not self._ended:
-                    leads = leads or self._turns.await_own()
+                    leads = leads or self._leadership.await_own()
                     request = self._next_request()
                     if request is None:
                         self._ended = True  # for the other threads too
                         break
-                    self._turns.begin(more=self._frames.has_bytes)
+                    self._leadership.begin(more=self._frames.has_bytes)
                     self._take(request)
-                    leads = self._turns.end()
+                    leads = self._leadership.end()
             finally:
-                self._turns.resign()
+                self._leadership.resign()
             self._stopping.set()
 
         readers = [threading.Thread(target=read_on) for _ in range(_READERS)]

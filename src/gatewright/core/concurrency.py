@@ -9,7 +9,7 @@ from gatewright.core.errors import TooManyRequests
 _RETRY_SECONDS = 1.0
 
 
-class Turns:
+class ConcurrencyLimit:
     """Counts the operations that each user has in progress, up to a limit.
 
     Parameters
@@ -26,8 +26,8 @@ class Turns:
         self._what = what
         self._taken: Counter[str] = Counter()
 
-    def take(self, key: str) -> "Turn":
-        """Count one more operation of a user until the returned turn is given back.
+    def acquire(self, key: str) -> "Slot":
+        """Count one more operation of a user until the returned slot is released.
 
         Raises
         ------
@@ -41,18 +41,18 @@ class Turns:
                 retry_after=_RETRY_SECONDS,
             )
         self._taken[key] += 1
-        return Turn(self._taken, key)
+        return Slot(self._taken, key)
 
 
-class Turn:
+class Slot:
     """The right to one operation in progress; a context manager that ends it."""
 
     def __init__(self, taken: "Counter[str]", key: str) -> None:
         self._taken: Counter[str] | None = taken
         self._key = key
 
-    def give_back(self) -> None:
-        """Give the turn back, so that the operation no longer counts; repeatable."""
+    def release(self) -> None:
+        """Release the slot, so that the operation no longer counts; repeatable."""
         taken, self._taken = self._taken, None
         if taken is not None:
             taken[self._key] -= 1
@@ -68,8 +68,8 @@ class Turn:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.give_back()
+        self.release()
 
     def __del__(self) -> None:
-        """Give the turn back if its response was dropped before it was sent."""
-        self.give_back()
+        """Release the slot if its response was dropped before it was sent."""
+        self.release()

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from gatewright.backends.worker.program.turns import Turns
+from gatewright.backends.worker.program.leader_followers import LeaderFollowers
 
 WAIT = 60.0
 
@@ -12,7 +12,7 @@ class Threads:
     """Threads that lead in turn and execute what they are told to."""
 
     def __init__(self, count: int) -> None:
-        self.turns = Turns()
+        self.leadership = LeaderFollowers()
         self.led = threading.Semaphore(0)
         self.leads: list[int] = []
         self._work: list[Callable[[], None]] = []
@@ -29,16 +29,16 @@ class Threads:
     def _run(self) -> None:
         leads, ended = False, False
         while not ended:
-            leads = leads or self.turns.await_own()
+            leads = leads or self.leadership.await_own()
             self.leads.append(threading.get_ident())
             self.led.release()
             self._more.acquire()
             work = self._work.pop(0)
             ended = work is END
-            self.turns.begin(more=work is WITH_MORE)
+            self.leadership.begin(more=work is WITH_MORE)
             work()
-            leads = self.turns.end()
-        self.turns.resign()
+            leads = self.leadership.end()
+        self.leadership.resign()
 
     def close(self) -> None:
         """End all threads."""

@@ -50,7 +50,7 @@ class _Waiter(Generic[R]):
     turn: asyncio.Future[R] = field(repr=False)
 
 
-class Turns(Generic[R]):
+class CallQueue(Generic[R]):
     """The free readers and the waiting calls of one pool.
 
     Parameters

@@ -1,9 +1,11 @@
-"""Which of a worker's threads reads the next request.
+"""Decides which of a worker's threads reads the next request.
 
-To wake another thread at each request takes longer than most requests do. So the
-leader, who reads and executes requests, is replaced only while it is busy with one for
-long. The next thread looks now and then while requests come, the sooner if it has found
-the leader busy, and otherwise sleeps.
+This is the pattern Leader/Followers (Schmidt et al. 2000, Pattern-Oriented Software
+Architecture 2): one thread leads, and the others wait to take its place. To wake
+another thread at each request takes longer than most requests do. So the leader, who
+reads and executes requests, is replaced only while it is busy with one for long. The
+next thread looks now and then while requests come, the sooner if it has found the
+leader busy, and otherwise sleeps.
 """
 
 import threading
@@ -14,7 +16,7 @@ _LOOK_SECONDS = 0.01
 _LOOKS = 4
 
 
-class Turns:
+class LeaderFollowers:
     """The turns of several threads; one of them leads."""
 
     def __init__(self) -> None:
