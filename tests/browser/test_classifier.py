@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 TRAINING_MS = 900_000
 
 
-async def test_a_classifier_is_trained_by_a_button_and_tells_how_good_it_is(
+async def test_a_button_trains_a_classifier_and_its_report_is_shown(
     gate: Gate, gateway: RunningGateway
 ) -> None:
     page = gate.page

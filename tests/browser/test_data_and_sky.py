@@ -74,7 +74,7 @@ async def point_at(element: Locator, across: float, down: float) -> None:
     await element.hover(position=place)
 
 
-async def test_the_map_draws_the_field_and_tells_the_value_under_the_pointer(
+async def test_the_map_draws_the_field_and_shows_the_value_under_the_pointer(
     gate: Gate, gateway: RunningGateway, client: httpx.Client
 ) -> None:
     page = gate.page

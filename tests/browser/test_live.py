@@ -103,7 +103,7 @@ async def test_a_token_stays_in_memory_and_is_who_one_is(
     await gate.check()
 
 
-async def test_a_job_tells_its_whole_story(
+async def test_a_page_shows_every_field_of_a_job(
     open_page: OpenPage, gateway: RunningGateway
 ) -> None:
     canned = Canned()

@@ -233,7 +233,7 @@ def sky() -> Canned:
     return canned
 
 
-async def test_what_is_being_made_is_told_in_words_until_it_fails_with_its_reason(
+async def test_a_page_says_what_is_being_made_until_it_fails_with_its_reason(
     open_page: OpenPage, gateway: RunningGateway
 ) -> None:
     state = {"state": "working"}

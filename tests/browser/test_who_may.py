@@ -102,7 +102,7 @@ async def test_what_one_may_not_use_takes_no_room_and_asks_for_nothing(
     await gate.check_all_looks()
 
 
-async def test_a_visitor_is_told_to_sign_in_where_nothing_else_says_so(
+async def test_a_page_asks_visitors_to_sign_in_where_nothing_else_does(
     open_page: OpenPage, gateway: RunningGateway
 ) -> None:
     gate = await open_page()

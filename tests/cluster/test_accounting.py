@@ -307,7 +307,7 @@ async def test_all_runs_of_a_job_count_as_in_sreport_and_the_job_once(
     assert counted == [0, len(numbers)]
 
 
-def test_accounting_that_keeps_no_comments_tells_whose_a_job_is(
+def test_a_job_is_recognised_where_accounting_keeps_no_comments(
     accounted: Cluster,
 ) -> None:
     """By the command that submitted it, which every Slurm since 21.08 keeps."""
@@ -353,7 +353,7 @@ class TestSource(AccountingSourceContract):
         return DAYS[1].timestamp(), DAYS[2].timestamp()
 
 
-def test_what_was_read_is_shown_while_the_database_is_away(
+def test_what_was_read_is_shown_while_the_database_is_stopped(
     gateway: RunningGateway, accounted: Cluster
 ) -> None:
     """While it is away, people still get what was read, with its age and why."""

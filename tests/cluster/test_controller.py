@@ -116,7 +116,7 @@ def until_answers(cluster: Cluster) -> None:
         time.sleep(0.1)
 
 
-def test_while_the_controller_is_away_lists_have_their_age(
+def test_while_the_controller_is_stopped_lists_have_their_age(
     spare: Cluster, tmp_path: Path
 ) -> None:
     settings = configure(tmp_path, spare)
@@ -152,7 +152,7 @@ def test_while_the_controller_is_away_lists_have_their_age(
     assert (home / "log").read_text() == "held\n"
 
 
-def test_a_job_goes_on_while_its_person_is_away(
+def test_a_job_goes_on_while_its_user_is_signed_out(
     spare: Cluster, gateway: Account, group: str, admins: str, ada: Account
 ) -> None:
     """She submits two while the controller hangs, and signs out; then all but authn and
@@ -208,7 +208,7 @@ interval = {INTERVAL}
         yield centre
 
 
-def test_what_a_controller_forgets_is_done_while_its_people_are_away(
+def test_what_a_controller_forgets_is_done_while_its_users_are_signed_out(
     spare: Cluster, gateway: Account, group: str, admins: str, bob: Account
 ) -> None:
     """It forgets all that it had acknowledged.
@@ -263,7 +263,7 @@ def test_what_a_controller_forgets_is_done_while_its_people_are_away(
     assert done == dict.fromkeys([*map(str, range(LEFT_BEHIND)), "waited"], 1)
 
 
-def test_a_job_is_canceled_as_ordered_though_its_person_is_away(
+def test_a_job_is_canceled_though_its_user_has_signed_out(
     spare: Cluster, gateway: Account, group: str, admins: str, bob: Account
 ) -> None:
     """The order comes while the controller is away. A second job, without, is done."""

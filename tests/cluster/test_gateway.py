@@ -325,7 +325,7 @@ def ids_of(client: httpx.Client) -> set[str]:
     return {one["id"] for one in client.get("/api/v1/jobs/cluster").json()["jobs"]}
 
 
-def test_what_slurm_does_not_take_is_told(gateway: RunningGateway) -> None:
+def test_what_slurm_does_not_accept_is_reported(gateway: RunningGateway) -> None:
     with owner(gateway) as client:
         before = ids_of(client)
         for spec in (

@@ -40,7 +40,7 @@ async def test_a_disk_with_little_room_is_full(
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-async def test_the_page_tells_of_all_that_the_gateway_needs(
+async def test_the_page_shows_all_that_the_gateway_needs(
     tmp_path: Path, processes: int
 ) -> None:
     (tmp_path / "night").mkdir()

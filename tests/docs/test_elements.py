@@ -86,6 +86,6 @@ def test_the_slots_and_parts_of_an_element_are_those_that_it_has(name: str) -> N
 
 
 @pytest.mark.parametrize("name", registered())
-def test_the_scope_of_an_element_is_told(name: str) -> None:
+def test_the_reference_names_the_scope_of_an_element(name: str) -> None:
     for scope in re.findall(r'static scope = "([\w:]+)"', source(name)):
         assert f"Needs the scope `{scope}`" in section(name)

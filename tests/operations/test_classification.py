@@ -251,7 +251,7 @@ async def test_a_training_without_a_frame_that_works_fails_with_the_reason(
         await world.classifiers.activate(ADA, made.id)
 
 
-async def test_a_fault_in_learning_is_told_as_that(world: World) -> None:
+async def test_a_failed_training_is_reported_as_a_failure(world: World) -> None:
     world.trainer.broken = ValueError("secret")
     made = await world.trained()
     assert made.state is ClassifierState.FAILED

@@ -103,7 +103,7 @@ async def test_requests_at_one_time_share_transactions(
     assert (await kept.world.identity.audit.verify()).fault == ""
 
 
-async def test_nothing_is_begun_while_authn_is_away(own: World) -> None:
+async def test_nothing_is_started_while_authn_is_stopped(own: World) -> None:
     async with keeping(own) as kept:
         intent = await kept.remote.audit.begin(ENTRY)
     for attempt in (

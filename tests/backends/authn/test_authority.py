@@ -317,7 +317,7 @@ async def test_many_at_once_each_have_their_own_answer(kept: Kept) -> None:
     assert found == [True, False] * 300
 
 
-async def test_while_it_is_away_all_is_unavailable_and_comes_again(own: World) -> None:
+async def test_while_authn_is_stopped_all_is_unavailable(own: World) -> None:
     async with keeping(own) as kept:
         caller = await signed_in(kept)
         client = AuthnClient(kept.socket)
@@ -342,7 +342,7 @@ async def test_while_it_is_away_all_is_unavailable_and_comes_again(own: World) -
     await client.close()
 
 
-async def test_one_that_does_not_answer_is_away(
+async def test_an_authn_that_does_not_answer_is_unavailable(
     own: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with keeping(own) as kept:

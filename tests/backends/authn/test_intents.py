@@ -99,7 +99,7 @@ async def test_a_grant_that_was_altered_is_none(kept: Kept) -> None:
     assert (await intents(kept).ticket(grant)).frames
 
 
-async def test_it_ends_when_it_is_told_and_ends_no_other(own: World) -> None:
+async def test_it_ends_on_request_and_ends_no_other(own: World) -> None:
     async with keeping(own) as kept:
         await signed_in(kept)
         first = await intents(kept).sign(NAME, FRAMES)

@@ -231,7 +231,7 @@ async def test_a_file_that_shrinks_while_it_is_written(
     assert list((tmp_path / "root").iterdir()) == []
 
 
-async def test_a_disk_that_is_full_when_a_file_is_closed_is_told(
+async def test_a_disk_that_is_full_when_a_file_is_closed_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file system of a network may write, and find no room, only then."""

@@ -66,7 +66,7 @@ def test_one_that_the_machine_is_too_small_for_stops_no_other() -> None:
     assert result.reasons == {"a": told, "b": told}
 
 
-def test_a_place_near_the_head_is_told_and_a_far_one_roughly() -> None:
+def test_a_place_near_the_head_is_exact_and_a_far_one_rounded() -> None:
     held = replace(job("h"), held=True)
     waiting = [held, *(job(str(number), 4) for number in range(120))]
     reasons = decide(*waiting, cores=3).reasons
@@ -78,7 +78,7 @@ def test_a_place_near_the_head_is_told_and_a_far_one_roughly() -> None:
     assert len(set(reasons.values())) == 10
 
 
-def test_elements_of_an_array_are_told_their_place_roughly() -> None:
+def test_places_of_the_elements_of_an_array_are_rounded() -> None:
     """Each text is written down, and an array's elements all move up together."""
     elements = [replace(job(str(number), 4), array="7") for number in range(1200)]
     reasons = decide(*elements, cores=3).reasons

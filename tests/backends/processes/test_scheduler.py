@@ -330,9 +330,7 @@ async def test_a_machine_that_was_restarted(tmp_path: Path, directory: Path) -> 
     await scheduler.close()
 
 
-async def test_a_runner_that_is_told_to_end_says_so(
-    tmp_path: Path, directory: Path
-) -> None:
+async def test_a_runner_that_is_ended_says_so(tmp_path: Path, directory: Path) -> None:
     scheduler = scheduler_on(tmp_path)
     followed = Followed(scheduler, directory)
     async with followed.following():

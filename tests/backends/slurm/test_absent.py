@@ -303,7 +303,9 @@ async def test_the_grant_of_one_that_is_refused_ends_at_once(site: Site) -> None
     assert not list(site.attempts.iterdir())
 
 
-async def test_while_the_controller_is_away_it_stays_unknown(site: Site) -> None:
+async def test_while_the_controller_is_stopped_a_submission_stays_unknown(
+    site: Site,
+) -> None:
     await site.cut_short(JOB)
     site.away(is_away=True)
     with pytest.raises(TimedOut):

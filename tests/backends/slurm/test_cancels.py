@@ -217,7 +217,7 @@ async def test_no_order_is_kept_if_one_of_them_has_no_grant(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("error", [Unavailable(), TimedOut(), NotAllowed("No.")])
-async def test_the_end_of_a_job_is_told_though_its_order_s_grant_cannot_be_ended(
+async def test_the_end_of_a_job_is_reported_though_its_grant_cannot_be_ended(
     taken: Site, monkeypatch: pytest.MonkeyPatch, error: GatewayError
 ) -> None:
     """There is nothing left that the grant could cancel."""

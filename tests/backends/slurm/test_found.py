@@ -166,13 +166,13 @@ class TestForgottenByTheController:
         again = await found.of_missing("ada", [NATIVE]) if later else first
         return again[str(NATIVE)]
 
-    async def test_the_claim_tells_the_end_that_accounting_lacks(self) -> None:
+    async def test_the_claim_has_the_end_that_accounting_lacks(self) -> None:
         claim = Claim("21", 100.0, exit_code=3, ended_at=105.0)
         status = await self.of(Told(kept=[HALF], claims=claim))
         assert (status.state, status.exit_code) == (JobState.FAILED, 3)
         assert status.ended_at == 105.0
 
-    async def test_without_a_claim_it_ran_as_long_as_accounting_tells(self) -> None:
+    async def test_without_a_claim_its_duration_is_that_of_accounting(self) -> None:
         """It is not submitted a second time: accounting knows that it has ended."""
         status = await self.of(Told(kept=[replace(HALF, wall_seconds=4.0)]))
         assert (status.state, status.ended_at) == (JobState.COMPLETED, 104.0)
@@ -185,7 +185,9 @@ class TestForgottenByTheController:
         assert (lost.state, lost.native_state) == (JobState.FAILED, "LOST")
         assert lost.ended_at == 1061.0
 
-    async def test_one_that_found_its_work_done_tells_nothing_of_its_own(self) -> None:
+    async def test_a_run_that_found_the_work_done_gives_no_result(
+        self,
+    ) -> None:
         row = replace(HALF, state="FAILED", exit_code=DONE_ALREADY)
         lost = await self.of(Told(kept=[row], claims=Claim("20", 100.0)), later=61.0)
         assert lost.native_state == "LOST"

@@ -32,7 +32,7 @@ def level(folder: Path, told: str) -> None:
     program.chmod(0o755)
 
 
-async def test_private_jobs_are_told_once_each_time_they_become_hidden(
+async def test_hidden_jobs_are_logged_once_each_time_they_become_hidden(
     client: Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "gatewright.backends.slurm.hidden")

@@ -95,7 +95,7 @@ class TestScript:
                 assert out.read_text() == f"{kept}done\n", name
                 assert err.read_text() == f"{kept}failed\n", name
 
-    def test_a_job_is_told_that_its_folder_could_not_be_entered(
+    def test_standard_error_says_that_the_working_folder_could_not_be_entered(
         self, tmp_path: Path
     ) -> None:
         script = script_of(replace(JOB, directory="/no where"), "01hv", str(tmp_path))
@@ -138,7 +138,9 @@ class TestScript:
         assert claim is not None
         assert claim.exit_code is None
 
-    def test_a_job_is_told_its_cores(self, tmp_path: Path) -> None:
+    def test_a_job_finds_its_number_of_cores_in_its_environment(
+        self, tmp_path: Path
+    ) -> None:
         """Those that Slurm gave it, and where it does not say those it asked for."""
         names = "$OMP_NUM_THREADS $GATEWRIGHT_JOB_CORES"
         for name, resources, variables, told in (

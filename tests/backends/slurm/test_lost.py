@@ -168,7 +168,7 @@ async def test_records_of_other_jobs_of_its_number_are_not_its_own(
         "/opt/slurm/bin/sbatch --parsable --hold --comment=gw:01hv:ada",
     ],
 )
-async def test_the_command_that_submitted_a_job_tells_whose_a_record_is(
+async def test_a_record_is_recognised_by_the_command_that_submitted_its_job(
     left: Site, line: str
 ) -> None:
     """At a site that keeps no comments: with the grant, and to the service account."""
@@ -204,7 +204,7 @@ async def test_a_site_that_keeps_no_comments_cannot_tell_whose_a_record_is(
     assert (await status(left, has_marks=False)).state is JobState.NEW
 
 
-async def test_its_claim_tells_that_it_has_begun(left: Site) -> None:
+async def test_its_claim_shows_that_it_has_begun(left: Site) -> None:
     left.claims.mkdir(parents=True)
     (left.claims / "01hv").write_text("begun 100 0 100\nended 100 3 105\n")
     found = await status(left)

@@ -120,7 +120,7 @@ async def test_the_next_call_after_a_death_has_another_worker(worker: Worker) ->
     assert await pid_of(worker) != pid
 
 
-async def test_calls_in_flight_at_a_death_are_told(worker: Worker) -> None:
+async def test_calls_fail_when_their_worker_dies(worker: Worker) -> None:
     pid = await pid_of(worker)
     stop(pid)
     calls = [asyncio.create_task(status(worker)) for _ in range(5)]

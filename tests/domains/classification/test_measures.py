@@ -98,7 +98,7 @@ def _trials(examples: list[Example]) -> list[Trial]:
     return [*trials, *lost, Trial(np.nan, 20.0, np.nan, True, True, None)]
 
 
-def test_a_judge_tells_apart_and_its_scores_are_chances() -> None:
+def test_a_classifier_separates_classes_and_its_scores_are_probabilities() -> None:
     judge = train(_examples(), trees=30)
     assert "flux" not in judge.features
     likely, unlikely, unknown = judge.scores(
@@ -175,7 +175,7 @@ def test_the_report_counts_what_was_held_out() -> None:
     assert [one["missed"] for one in beside] == [0.077, 0.017]
 
 
-def test_recovery_is_told_by_magnitude() -> None:
+def test_recovery_is_given_by_magnitude() -> None:
     examples = _examples()
     scores = np.where([one.real for one in examples], 0.9, 0.1)
     told = recovery(_trials(examples), scores, 0.5, "25")
@@ -199,7 +199,7 @@ def test_recovery_is_told_by_magnitude() -> None:
     assert {step["passed"]["value"] for step in strict} == {0}
 
 
-def test_pulls_are_told_apart_from_sources_and_on_them() -> None:
+def test_pulls_are_given_apart_from_sources_and_on_them() -> None:
     outlier = Trial(10.0, 20.0, 40.0, True, True, None)
     told = photometry([*_trials(_examples()), outlier])
     alone, beside = told["alone"], told["on_sources"]

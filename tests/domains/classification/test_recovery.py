@@ -20,7 +20,7 @@ def searched() -> tuple[list[Example], list[Trial]]:
     )
 
 
-def test_new_stars_are_told_from_artefacts_in_fields_that_were_not_seen(
+def test_new_stars_are_separated_from_artefacts_in_fields_not_trained_on(
     searched: tuple[list[Example], list[Trial]],
 ) -> None:
     examples, trials = searched

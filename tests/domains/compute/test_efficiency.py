@@ -45,7 +45,9 @@ def used(cpu: float, peak: int = 0, cores: int = 1, most: int = 0) -> Job:
         (used(90.0, 0, 1, GIB), 0.9, 0.0, "used well"),
     ],
 )  # fmt: skip
-def test_what_it_tells(job: Job, cpu: float, memory: float | None, advice: str) -> None:
+def test_efficiency_and_advice(
+    job: Job, cpu: float, memory: float | None, advice: str
+) -> None:
     told = efficiency(job)
     assert told is not None
     assert (told.cpu, told.memory) == (cpu, memory)
@@ -83,7 +85,7 @@ def test_gpus_of_an_array_are_those_of_the_busiest_element() -> None:
     assert whole.usage.gpus_busy is None
 
 
-def test_both_are_told_of() -> None:
+def test_advice_names_cores_and_memory() -> None:
     told = efficiency(used(20.0, GIB, 2, 8 * GIB))
     assert told is not None
     assert "2 cores" in told.advice
@@ -105,7 +107,7 @@ def test_where_there_is_nothing_to_tell() -> None:
     assert efficiency(replace(JOB, usage=Usage(9.9, 9.9))) is None
 
 
-def test_an_array_is_told_of_as_a_whole() -> None:
+def test_the_efficiency_of_an_array_counts_all_its_elements() -> None:
     elements = [
         replace(used(cpu, cores=2), id=f"7_{index}", array_index=index)
         for index, cpu in enumerate((200.0, 100.0))

@@ -285,7 +285,7 @@ async def test_an_end_that_overtakes_its_submission_is_recorded(
     assert job.state is (JobState.QUEUED if away else JobState.COMPLETED)
 
 
-async def test_a_scheduler_that_tells_no_more_is_followed_anew(
+async def test_a_scheduler_whose_changes_end_is_followed_anew(
     scheduler: ToldScheduler,
     table: SqlJobTable,
     events: EventHub,

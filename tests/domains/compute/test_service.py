@@ -269,7 +269,7 @@ ORDERS = (
 
 
 class TestDryRun:
-    async def test_it_tells_where_and_when_and_leaves_nothing(
+    async def test_it_says_where_and_when_a_job_would_start_and_leaves_nothing(
         self, jobs: JobService, scheduler: ToldScheduler
     ) -> None:
         cores = Resources(cpu_cores_per_process=3)

@@ -85,7 +85,7 @@ def test_weights_tell_the_pattern_of_the_noise_and_not_its_level() -> None:
     assert abs(np.median(useless.noise) / 8 - 1) < 0.1
 
 
-def test_a_gain_that_is_not_told_is_the_one_of_the_sky() -> None:
+def test_a_gain_that_is_not_given_is_measured_from_the_sky() -> None:
     told = prepare(field(seed=1))
     plain = field(seed=1)
     unknown = prepare(Frame(plain.values, plain.projection))
@@ -112,7 +112,7 @@ def test_a_part_of_a_projection_counts_from_its_own_corner() -> None:
     assert np.allclose(part.to_pixels(ra, dec), [[1.0], [2.0]], atol=1e-6)
 
 
-def test_a_frame_without_stars_has_the_width_that_is_told() -> None:
+def test_a_frame_without_stars_has_the_width_that_is_given() -> None:
     rng = np.random.default_rng(1)
     blank = rng.normal(100, 5, (128, 128)).astype(np.float32)
     ready_one = prepare(Frame(blank, tangent(), fwhm=3.0))

@@ -57,7 +57,7 @@ def test_an_injected_star_is_one_of_the_frame() -> None:
     assert not more[120:220, 140:].any()
 
 
-def test_it_is_found_with_its_flux_and_what_is_lost_is_told() -> None:
+def test_it_is_found_with_its_flux_and_lost_pixels_are_reported() -> None:
     frame, other = field(seed=1), field(seed=2)
     ready = prepare(frame)
     error = 8 / np.sqrt((ready.psf.at(128, 128) ** 2).sum())

@@ -140,7 +140,7 @@ def test_cosmic_rays_and_hot_pixels_are_no_stars_though_they_are_more() -> None:
     assert psf.rejected["cosmic ray or hot pixel"] >= 10
 
 
-def test_a_function_that_is_only_told_has_its_width() -> None:
+def test_a_function_that_is_only_given_has_its_width() -> None:
     told = moffat_psf(3.0, (60, 80))
     assert told.used == 0
     assert abs(told.at(10, 10).sum() - 1) < 1e-9

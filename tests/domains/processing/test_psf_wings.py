@@ -25,7 +25,7 @@ def _moffat(side: int, fwhm: float, beta: float) -> Numbers:
 
 
 @pytest.mark.parametrize("beta", [2.5, 3.5, 10.0])
-def test_the_wings_of_a_star_and_the_level_under_it_are_told_apart(beta: float) -> None:
+def test_the_wings_of_a_star_are_separated_from_the_background(beta: float) -> None:
     star = _moffat(41, 4.3, beta)
     wings, level = Wings(41, 4.3).fit(star + 0.0003, 1e-6)
     assert abs(level - 0.0003) < 3e-5

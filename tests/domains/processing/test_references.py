@@ -83,7 +83,7 @@ def test_one_frame_is_a_reference_too() -> None:
         (None, None),
     ],
 )
-def test_a_difference_tells_the_coadd_that_was_subtracted(
+def test_a_difference_names_the_coadd_that_was_subtracted(
     reference: object, version: str | None
 ) -> None:
     request = {"reference": reference}

@@ -259,7 +259,7 @@ async def test_only_new_and_changed_files_are_read() -> None:
     assert index.finished == ["open", "open"]
 
 
-async def test_it_tells_how_far_it_is() -> None:
+async def test_ingest_reports_its_progress() -> None:
     index = Index(*SURVEYS)
     told: list[Reading] = []
     files = [file(f"{n:03}") for n in range(70)]

@@ -221,7 +221,7 @@ async def test_an_outage_that_is_only_shown(gateway: Whole) -> None:
     assert (await owner.post("/api/v1/jobs/local", json=JOB)).status_code == 201
 
 
-async def test_newt_tells_it(gateway: Whole) -> None:
+async def test_newt_shows_an_incident(gateway: Whole) -> None:
     owner, visitor = await gateway.client(OWNER), await gateway.client()
     await announced(
         owner,
@@ -243,7 +243,7 @@ async def test_newt_tells_it(gateway: Whole) -> None:
     ]
 
 
-async def test_the_image_search_tells_it(gateway: Whole) -> None:
+async def test_the_image_search_shows_an_incident(gateway: Whole) -> None:
     owner, visitor = await gateway.client(OWNER), await gateway.client()
     await announced(owner, severity="down", title="Not of images")
     url = "/vo/sia/availability"

@@ -171,7 +171,7 @@ async def test_an_image_without_partners_is_alone_in_its_file(
     assert [hdu.name for hdu in hdus] == ["PRIMARY", "SCI"]
 
 
-async def test_the_entity_tag_tells_partners(api: httpx.AsyncClient) -> None:
+async def test_the_entity_tag_depends_on_partners(api: httpx.AsyncClient) -> None:
     url = "/images/hst~one_flt~1/cutout"
     asked = {"pos": f"CIRCLE {RA} {DEC} 0.001"}
     tags = [

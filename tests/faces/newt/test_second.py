@@ -21,7 +21,7 @@ def output(answer: httpx.Response) -> object:
     return body["output"]
 
 
-async def test_the_root_tells_the_version(gateway: Whole) -> None:
+async def test_the_root_has_the_version(gateway: Whole) -> None:
     client = await gateway.client()
     for path in ("/newt/api", "/newt/api/"):
         found = output(await client.get(path))
@@ -43,7 +43,7 @@ async def test_signing_in_and_out(gateway: Whole) -> None:
     assert gone["auth"] is False
 
 
-async def test_a_visitor_is_told_where_to_sign_in(gateway: Whole) -> None:
+async def test_a_visitor_is_shown_where_to_sign_in(gateway: Whole) -> None:
     client = await gateway.client()
     answer = await client.get("/newt/api/file/local/")
     assert answer.status_code == 403

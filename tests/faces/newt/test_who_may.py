@@ -104,7 +104,7 @@ async def test_a_visitor_makes_no_store_whatever_is_sent(gateway: Whole) -> None
         assert answer.json()["login_url"] == "/newt/auth/"
 
 
-async def test_a_visitor_is_told_where_to_sign_in(gateway: Whole) -> None:
+async def test_a_visitor_is_shown_where_to_sign_in(gateway: Whole) -> None:
     client = await gateway.client()
     for path in ("/newt/file/local/", "/newt/queue/local", "/newt/store"):
         answer = await client.get(path)

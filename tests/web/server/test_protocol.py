@@ -243,7 +243,7 @@ def test_an_upgrade_is_passed_over(server: Serving) -> None:
         assert status(everything(sock)) == 200
 
 
-def test_an_internal_error_tells_nothing(server: Serving) -> None:
+def test_an_internal_error_gives_no_details(server: Serving) -> None:
     with client(
         server, b"GET /fail HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
     ) as s:

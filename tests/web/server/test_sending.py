@@ -199,7 +199,7 @@ def test_a_message_names_a_span_of_a_file(tmp_path: Path) -> None:
         assert span({"file": file, "offset": 99})[1:] == (99, 0)
 
 
-def test_the_mount_of_a_file_is_told_without_asking_its_file_system(
+def test_the_mount_of_a_file_is_found_without_asking_its_file_system(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "file").touch()

@@ -78,7 +78,7 @@ def test_a_tar_member_above_eight_gibibytes(name: bytes) -> None:
 @pytest.mark.parametrize(
     ("year", "expected"), [(1900, (1980, 1)), (2200, (2107, 12)), (2020, (2020, 1))]
 )
-def test_times_that_cannot_be_told(year: int, expected: tuple[int, int]) -> None:
+def test_times_that_cannot_be_written(year: int, expected: tuple[int, int]) -> None:
     seconds = round((year - 1970) * 365.2425 * 86400)
     archive, body = ZipFile(), io.BytesIO()
     body.write(archive.whole(b"f", file_of(0, seconds * 10**9), b""))

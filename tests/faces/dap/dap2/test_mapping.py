@@ -149,7 +149,7 @@ def test_wide_integers_are_said_to_be_floats() -> None:
     }
 
 
-def test_the_whole_file_and_its_growing_dimension_are_told() -> None:
+def test_the_whole_file_and_its_unlimited_dimension_are_shown() -> None:
     found = mapping.attributes(described(LAT, unlimited=True))
     assert found["NC_GLOBAL"] == {"t": (Kind.STRING, ["A title"])}
     assert found["DODS_EXTRA"] == {"Unlimited_Dimension": (Kind.STRING, ["lat"])}

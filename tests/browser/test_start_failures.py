@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_what_keeps_every_test_from_starting_is_told_once(tmp_path: Path) -> None:
+def test_what_keeps_every_test_from_starting_is_reported_once(tmp_path: Path) -> None:
     node = tmp_path / "node"
     node.write_text("#!/bin/sh\necho no such library >&2\nexit 127\n")
     node.chmod(0o755)
