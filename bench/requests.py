@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message
 
 from bench.support import fastapi_server
 from bench.support.processes import (
-    cpu_seconds,
+    cpu_seconds_during,
     free_port,
     python,
     server,
@@ -102,15 +102,20 @@ class Client:
         headers = dict(case.fields)
         if case.signed_in and self._token:
             headers["authorization"] = f"Bearer {self._token}"
-        before, until, count = cpu_seconds(self._pid), time.monotonic() + SECONDS, 0
-        while time.monotonic() < until:
-            self._connection.request("GET", target, headers=headers)
-            response = self._connection.getresponse()
-            body = response.read()
-            if response.status != case.status:
-                raise RuntimeError(f"{case.name}: {response.status} {body[:200]!r}")
-            count += 1
-        return (cpu_seconds(self._pid) - before) / count * 1e6
+
+        def requests() -> int:
+            until, count = time.monotonic() + SECONDS, 0
+            while time.monotonic() < until:
+                self._connection.request("GET", target, headers=headers)
+                response = self._connection.getresponse()
+                body = response.read()
+                if response.status != case.status:
+                    raise RuntimeError(f"{case.name}: {response.status} {body[:200]!r}")
+                count += 1
+            return count
+
+        count, seconds = cpu_seconds_during(self._pid, requests)
+        return seconds / count * 1e6
 
     def close(self) -> None:
         """Close the connection."""

@@ -53,7 +53,8 @@ fi
 root=$folder/system
 say() { echo "== $*"; }
 
-# How this machine reaches the registries, as variables for the commands in the system.
+# Variables for the commands in the system: how this machine reaches the registries, and
+# CI, with which the tests have the order that they have in a check of a submission.
 settings=()
 keep_variable() { [ -z "${!1:-}" ] || settings+=("$1=${!1}"); }
 for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY \
@@ -180,9 +181,10 @@ if [ -n "$test" ]; then
   log=$folder/test.log
   inside root:root /root sh -c 'cd ~/gatewright && exec make ${2:+"PYTHON=$2"} test ARGS="$1"' \
     make "$test_args" "$python" 2>&1 | stamped | tee "$log" || failed=1
+  # pytest frames its closing lines with "=", unless it is told to be quiet.
   closing="$closing
 make test, step by step:
-$(grep -aE '=+ .*(passed|failed|error).* in ' "$log")"
+$(grep -aE '[0-9]+ (passed|failed|error).* in ' "$log" || tail -n 1 "$log")"
 fi
 say "Debian $(cat "$root/etc/debian_version"), $(inside ada:ada /home/ada "${python:-python3}" --version)"
 echo "$closing"

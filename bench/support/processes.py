@@ -5,13 +5,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _START_SECONDS = 30
+_ATTEMPTS = 5
 
 
 def free_port() -> int:
@@ -57,6 +61,35 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
 def cpu_seconds(pid: int) -> float:
     """Return the CPU seconds (user and system) of a process and its descendants."""
     return sum(_own_seconds(each) for each in family(pid))
+
+
+def cpu_seconds_during(pid: int, work: Callable[[], T]) -> tuple[T, float]:
+    """Do some work; return its result and the CPU seconds of a process meanwhile.
+
+    Descendants count. If a process or thread ends meanwhile, as a reader that is
+    replaced, its CPU time cannot be read any more, so the work is done again.
+
+    Raises
+    ------
+    RuntimeError
+        One of them ended each time.
+    """
+    for _ in range(_ATTEMPTS):
+        tasks, before = _tasks(pid), cpu_seconds(pid)
+        result = work()
+        seconds = cpu_seconds(pid) - before
+        if tasks <= _tasks(pid):
+            return result, seconds
+    raise RuntimeError(f"Processes or threads of {pid} ended in each measurement.")
+
+
+def _tasks(pid: int) -> set[str]:
+    """Return the ids of the threads of a process and its descendants."""
+    found = set()
+    for each in family(pid):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found |= {task.name for task in Path(f"/proc/{each}/task").iterdir()}
+    return found
 
 
 def wait_until_idle(pid: int) -> None:
