@@ -10,6 +10,8 @@ set -eu
 cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
 export PYTHONPATH=src
+# Tests start some hundred processes, each of which would compile all modules anew.
+unset PYTHONDONTWRITEBYTECODE
 if [ $# -gt 0 ]; then
   exec "$BIN/python" -m pytest "$@"
 fi

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 from tests.browser.conftest import LONGEST, OpenPage
 from tests.browser.test_scan import API, PASSWORD, shows
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command_here, running
 from tests.support.needs import shared_data
 from tests.support.night import PLACE, night_times
 
@@ -33,7 +33,7 @@ def telescope(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGatew
     config.surveys[:] = [SurveySource(id="decam", images=f"{frames}/*.f*", times=table)]
     file = state / "gatewright.toml"
     file.write_text(to_toml(config), encoding="utf-8")
-    command("user", "link", "--state", str(state), "demo")
+    command_here("user", "link", "--state", str(state), "demo")
     with running(["serve", "--config", str(file)], state) as gateway:
         gateway.add_user("eve", PASSWORD)
         yield gateway
@@ -79,7 +79,7 @@ def made(client: httpx.Client, kind: str, body: dict[str, Any]) -> dict[str, Any
 
 async def enter(page: Page, gateway: RunningGateway, user: str) -> None:
     """Sign in by a link."""
-    link = command("user", "link", "--state", str(gateway.state), user).strip()
+    link = command_here("user", "link", "--state", str(gateway.state), user).strip()
     await page.goto(f"{gateway.url}/sign-in?{link.partition('?')[2]}")
     await expect(page.locator(".top gw-login .person")).to_contain_text(user)
 

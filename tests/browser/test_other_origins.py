@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 from tests.browser.conftest import OpenPage
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command_here, running
 
 from gatewright.cli.demo import SURVEY, demo_config, prepare
 from gatewright.core.config import DatasetSource, SurveySource
@@ -83,7 +83,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     config.surveys.append(images)
     file = state / "gatewright.toml"
     file.write_text(to_toml(config), encoding="utf-8")
-    command("user", "link", "--state", str(state), "demo")
+    command_here("user", "link", "--state", str(state), "demo")
     try:
         with running(["serve", "--config", str(file)], state) as gateway:
             yield Sites(gateway, folder / "pages", named, unnamed)
@@ -104,7 +104,7 @@ async def test_any_page_shows_and_reads_what_is_public_and_nothing_else(
 ) -> None:
     page = (await open_page()).page
     gateway = sites.gateway
-    link = command("user", "link", "--state", str(gateway.state), "demo").strip()
+    link = command_here("user", "link", "--state", str(gateway.state), "demo").strip()
     await page.goto(f"{gateway.url}/sign-in?{link.partition('?')[2]}")
     await expect(page.locator(".top gw-login .person")).to_contain_text("demo")
     # A session sees all of it, on the gateway's own pages.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from playwright.async_api import expect
 from tests.browser.conftest import OpenPage
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command_here, running
 from tests.support.oidc_provider import RealProvider
 
 from gatewright.core.config import Config
@@ -42,7 +42,9 @@ def gateway(
     )
     file = folder / "gatewright.toml"
     file.write_text(to_toml(config))
-    command("user", "add", "--config", str(file), "bob", "--password-stdin", stdin="x")
+    command_here(
+        "user", "add", "--config", str(file), "bob", "--password-stdin", stdin="x"
+    )
     with reserved, running(["serve", "--config", str(file)], folder / "state") as found:
         yield found
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.gate import Gate
-from tests.support.gateway import RunningGateway, command
+from tests.support.gateway import RunningGateway, command_here
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PASSWORD = "a long password that nobody guesses"
@@ -28,7 +28,9 @@ async def test_a_sign_in_link_on_another_s_page_asks_first(
     open_page: OpenPage, gateway: RunningGateway
 ) -> None:
     gateway.add_user("mallory", PASSWORD)
-    link = command("user", "link", "--state", str(gateway.state), "mallory").strip()
+    link = command_here(
+        "user", "link", "--state", str(gateway.state), "mallory"
+    ).strip()
     other = await open_page()
     address = f"{gateway.url}/sign-in?{link.partition('?')[2]}"
     await other.page.goto(f"data:text/html,<a href='{address}'>Free stars</a>")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command_here, running
 from tests.support.workers import wait_until
 
 FILES = 128
@@ -29,7 +29,7 @@ def gateway(tmp_path: Path) -> Iterator[RunningGateway]:
         '[identity]\nowner = "ada"\n'
         '[[systems]]\nname = "local"\nhome = "home"\nroot = "home"\n'
     )
-    command(
+    command_here(
         "user", "add", "--config", str(config), "ada", "--password-stdin",
         "--role", "owner", stdin="a long password",
     )  # fmt: skip
@@ -70,7 +70,7 @@ def test_without_descriptors_it_is_503_and_all_is_back_with_them(
     gateway: RunningGateway, tmp_path: Path
 ) -> None:
     config = ("--config", str(tmp_path / "gatewright.toml"))
-    token = command("token", "create", *config, "--user", "ada").strip()
+    token = command_here("token", "create", *config, "--user", "ada").strip()
     url = urlsplit(gateway.url)
     address = (str(url.hostname), int(url.port or 0))
     with gateway.client(token) as client:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command_here, running
 from tests.support.go import WAIT_FOR_GO
 from tests.support.workers import wait_until
 
@@ -39,7 +39,9 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def token(config: Path) -> str:
-    return command("token", "create", "--config", str(config), "--user", "ada").strip()
+    return command_here(
+        "token", "create", "--config", str(config), "--user", "ada"
+    ).strip()
 
 
 class Under:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command_here, running
 from tests.support.worker_kills import kill_workers_below
 
 ROUNDS = int(os.environ.get("GATEWRIGHT_SOAK_ROUNDS", "2"))
@@ -95,7 +95,7 @@ def test_what_is_acknowledged_is_whole_and_nothing_else_is_visible(
 ) -> None:
     home = config.parent / "home"
     asked = ("token", "create", "--config", str(config), "--user", "ada")
-    token = command(*asked).strip()
+    token = command_here(*asked).strip()
     arguments = ["serve", "--config", str(config)]
     acknowledged: set[str] = set()
     cut_off = 0

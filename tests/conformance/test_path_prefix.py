@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.conformance.test_proxy import PASSWORD, SECONDS, kept_ports, proxy
 from tests.support import needs
-from tests.support.gateway import command, running
+from tests.support.gateway import command_here, running
 from tests.support.gridded import write_ensemble
 from typing_extensions import override
 
@@ -65,7 +65,7 @@ def url(
     config = folder / "gatewright.toml"
     with kept_ports(2) as (inner, port):
         config.write_text(SETTINGS.format(inner=inner, port=port, prefix=PREFIX))
-        command(
+        command_here(
             "user", "add", "--config", str(config), "ada", "--password-stdin",
             "--role", "owner", stdin=PASSWORD,
         )  # fmt: skip

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support import needs
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command_here, running
 from tests.support.workers import wait_until
 
 from gatewright.web.events import HEARTBEAT_SECONDS
@@ -50,7 +50,7 @@ class Published:
 
     def owner(self) -> httpx.Client:
         """Return a client with the owner's token."""
-        token = command(
+        token = command_here(
             "token", "create", "--config", str(self.config), "--user", "ada"
         ).strip()
         return self.client(Authorization=f"Bearer {token}")
@@ -95,7 +95,7 @@ def served(folder: Path, ports: list[int]) -> Iterator[tuple[RunningGateway, Pat
         'trusted_proxies = ["127.0.0.1"]\n[identity]\nowner = "ada"\n'
         '[[systems]]\nname = "local"\nhome = "home"\nroot = "home"\n'
     )
-    command(
+    command_here(
         "user", "add", "--config", str(config), "ada", "--password-stdin",
         "--role", "owner", stdin=PASSWORD,
     )  # fmt: skip

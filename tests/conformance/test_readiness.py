@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command_here, running
 from tests.support.postgresql import Server
 from tests.support.workers import wait_until
 
@@ -36,7 +36,7 @@ def served(folder: Path, database: str = "sqlite") -> Iterator[RunningGateway]:
 
 def owner(gateway: RunningGateway, folder: Path) -> httpx.Client:
     config = str(folder / "gatewright.toml")
-    made = command("token", "create", "--config", config, "--user", "ada")
+    made = command_here("token", "create", "--config", config, "--user", "ada")
     return gateway.client(made.strip())
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command, command_here, running
 from tests.support.workers import wait_until
 
 
@@ -21,7 +21,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '[[systems]]\nname = "local"\nhome = "home"\nroot = "home"\n'
     )
     for name, role in (("ada", "owner"), ("bob", "guest")):
-        command(
+        command_here(
             "user", "add", "--config", str(config), name, "--password-stdin",
             *(["--role", role] if role == "owner" else []), stdin="a long password",
         )  # fmt: skip

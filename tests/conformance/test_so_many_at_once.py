@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command_here, running
 from tests.support.workers import wait_until
 
 PASSWORD = "a long password"  # of this test alone
@@ -53,11 +53,11 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     config = ("--config", str(path))
     tokens = {}
     for user, role in (("ada", "owner"), ("ben", "guest")):
-        command(
+        command_here(
             "user", "add", *config, user, "--password-stdin", "--role", role,
             stdin=PASSWORD,
         )  # fmt: skip
-        made = command("token", "create", *config, "--user", user)
+        made = command_here("token", "create", *config, "--user", user)
         tokens[user] = made.strip()
     with running(["serve", *config], folder / "state") as gateway:
         yield Opened(gateway, tokens)

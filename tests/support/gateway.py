@@ -6,12 +6,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import httpx
+from click.testing import CliRunner
+
+from gatewright.cli.main import main
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 
@@ -34,13 +38,13 @@ class RunningGateway:
     def token(self, *scopes: str, user: str = "demo") -> str:
         """Return a new token, made by the command."""
         asked = [part for scope in scopes for part in ("--scope", scope)]
-        return command(
+        return command_here(
             "token", "create", "--state", str(self.state), "--user", user, *asked
         ).strip()
 
     def add_user(self, name: str, password: str, role: str = "guest") -> None:
         """Add an account by the command."""
-        command(
+        command_here(
             "user", "add", "--state", str(self.state), name, "--password-stdin",
             "--role", role, stdin=password,
         )  # fmt: skip
@@ -75,6 +79,21 @@ def command(*arguments: str, stdin: str = "") -> str:
         env=environment(), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def command_here(*arguments: str, stdin: str = "") -> str:
+    """Run ``gatewright`` in this process, and return what it printed.
+
+    A process of its own would import the services again, which takes a second. The
+    command has an event loop of its own, so that it runs in another thread.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        work = thread.submit(
+            CliRunner().invoke, main, arguments, stdin, catch_exceptions=False
+        )
+    done = work.result()
+    assert done.exit_code == 0, done.output
     return done.stdout
 
 

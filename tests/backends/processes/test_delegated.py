@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.support import needs
 from tests.support.delegated import DelegatedTokenContract, Place, ended, until
-from tests.support.gateway import RunningGateway, command, running
+from tests.support.gateway import RunningGateway, command_here, running
 from tests.support.go import WAIT_FOR_GO
 
 
@@ -57,7 +57,7 @@ def token(settings: Path, *scopes: str) -> str:
     """Return a new token of the owner."""
     asked = [part for scope in scopes for part in ("--scope", scope)]
     made = ("token", "create", "--config", str(settings), "--user", "olga", *asked)
-    return command(*made).strip()
+    return command_here(*made).strip()
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_token_ends_with_the_one_that_submitted_its_job(
         answer = client.post(place.jobs, json=spec)
         assert answer.status_code == 201, answer.text
     text = place.token_file().read_text().strip()
-    listed = command("token", "list", "--config", str(settings))
+    listed = command_here("token", "list", "--config", str(settings))
     (line,) = [
         one for one in listed.splitlines() if one.endswith("\tscript (of a job)")
     ]
@@ -111,7 +111,7 @@ def test_a_token_ends_with_the_session_that_submitted_its_job(
     place: Place, gateway: RunningGateway, settings: Path
 ) -> None:
     password = secrets.token_urlsafe(16)
-    command(
+    command_here(
         "user", "password", "--config", str(settings), "olga", "--password-stdin",
         stdin=password,
     )  # fmt: skip
