@@ -57,6 +57,7 @@ def read(paths: list[Path]) -> None:
 def ours(paths: list[Path]) -> dict[str, float]:
     """Return the seconds and the memory in MiB of our coadd, in this process."""
     from gatewright.backends.processing.program import coadd
+    from gatewright.backends.processing.threads import threads_of_each
     from gatewright.backends.readers import Output
 
     refs: list[dict[str, Any]] = [
@@ -69,7 +70,8 @@ def ours(paths: list[Path]) -> dict[str, float]:
     side = {"frames": refs, "method": "mean"}
     with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as scratch:
         output = Output(file=file, scratch=scratch)
-        told = own(lambda: coadd({"side": side, "memory": 1 << 30}, output))
+        given = {"side": side, "memory": 1 << 30, "threads": threads_of_each(1)}
+        told = own(lambda: coadd(given, output))
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"wall": told.wall, "cpu": told.cpu, "memory": largest}
 

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from gatewright.backends.processing import Workshop, WorkshopSettings
+from gatewright.backends.processing.threads import threads_of_each
 from gatewright.backends.processing.trainer import PoolTrainer
 from gatewright.backends.readers import PoolSettings
 from gatewright.backends.sql import Database
@@ -67,7 +68,10 @@ async def open_processing(
         seconds=limits.processor_seconds,
         file_bytes=limits.response_bytes,
     )
-    workshop = Workshop(WorkshopSettings(settings, products, catalogues), stack)
+    threads = threads_of_each(config.gateway.processes * limits.processors)
+    workshop = Workshop(
+        WorkshopSettings(settings, products, catalogues, threads), stack
+    )
     classifiers = Classifiers(
         sky,
         PoolTrainer(workshop),

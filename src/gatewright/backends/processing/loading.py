@@ -1,16 +1,42 @@
-"""Loads the frames that a call names."""
+"""Loads the frames that a call names, for threads that work on several at once."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 
 from gatewright.backends.plugin import frame_loaders
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import Circle
-from gatewright.domains.processing.frames import Frame
+from gatewright.domains.processing.frames import Frame, Numbers, Projection
 from gatewright.domains.processing.references import pixel_size
 
 _LOADERS = frame_loaders()
+_LOADING = Lock()
+"""One frame is loaded at a time, since astropy changes the warnings of the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneAtATime:
+    """A projection that several threads may use, one after another.
+
+    wcslib changes the values of a projection for the time of a call.
+    """
+
+    projection: Projection
+    """The projection."""
+    lock: Lock
+    """Held during each call."""
+
+    def to_sky(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the right ascensions and declinations of pixels, ICRS degrees."""
+        with self.lock:
+            return self.projection.to_sky(x, y)
+
+    def to_pixels(self, ra: Numbers, dec: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the pixels of directions, which are ICRS degrees."""
+        with self.lock:
+            return self.projection.to_pixels(ra, dec)
 
 
 def load_frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Frame:
@@ -24,7 +50,10 @@ def load_frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Fra
     name = ref["path"].lower()
     for suffixes, loader in _LOADERS:
         if name.endswith(suffixes):
-            frame = loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
+            with _LOADING:
+                frame = loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
+            projection = OneAtATime(frame.projection, Lock())
+            frame = replace(frame, projection=projection)
             if ref["seeing"] is None:
                 return frame
             fwhm = ref["seeing"] / pixel_size(frame.projection, frame.values.shape)

@@ -18,6 +18,7 @@ from gatewright.backends.processing.catalogue import calibrate, calibration_answ
 from gatewright.backends.processing.loading import load_frame
 from gatewright.backends.processing.product_file import cropped, write_planes
 from gatewright.backends.processing.report import finite
+from gatewright.backends.processing.threads import Threads
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.backends.readers import Output
 from gatewright.core.errors import Conflict, InvalidContent, NotFound, TooLarge
@@ -25,6 +26,7 @@ from gatewright.domains.processing import Calibration, Circle, Plane, photometry
 from gatewright.domains.processing import coadd as coadding
 from gatewright.domains.processing.detecting import detect
 from gatewright.domains.processing.differencing import Difference, subtract_frames
+from gatewright.domains.processing.parallel import SERIAL, Parallel
 from gatewright.domains.processing.prepared import Prepared, prepare
 from gatewright.domains.processing.references import measure_qualities, pixel_size
 
@@ -49,7 +51,8 @@ def coadd(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Combine the frames of ``side``, within the circle ``place`` if there is one."""
     began = time.perf_counter()
     place = _place(arguments)
-    made = _side(arguments["side"], place, arguments["memory"])
+    threads = _threads(arguments)
+    made = _side(place, arguments["memory"], threads, arguments["side"])
     planes: dict[str, np.ndarray] = {
         Plane.COADD: _known(made.frame.values, made.frame),
         Plane.WEIGHT: _weight(made.frame.noise, made.frame),
@@ -73,9 +76,14 @@ def difference(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Subtract the frames of ``reference`` from those of ``science``, and detect."""
     began = time.perf_counter()
     place, memory = _place(arguments), arguments["memory"]
-    science = _side(arguments["science"], place, memory)
-    reference = _side(arguments["reference"], place, memory)
-    found = subtract_frames(science.frame, reference.frame, _FOURIER)
+    threads = _threads(arguments)
+    sides = [arguments["science"], arguments["reference"]]
+    # A coadd has the threads for its frames: two at a time would take too many.
+    single = all(len(side["frames"]) == 1 for side in sides)
+    science, reference = (threads if single else SERIAL).map(
+        partial(_side, place, memory, threads), sides
+    )
+    found = subtract_frames(science.frame, reference.frame, _FOURIER, threads)
     noise = np.full(found.values.shape, found.noise, np.float32)
     planes: dict[str, np.ndarray] = {
         Plane.DIFFERENCE: _known(found.values, found),
@@ -230,7 +238,13 @@ def _prepared(ref: Mapping[str, Any], place: Circle | None) -> Prepared:
     return prepare(load_frame(ref, place, MARGIN))
 
 
-def _side(side: Mapping[str, Any], place: Circle | None, memory: int) -> _Made:
+def _threads(arguments: Mapping[str, Any]) -> Threads:
+    return Threads(arguments.get("threads", 1))
+
+
+def _side(
+    place: Circle | None, memory: int, threads: Parallel, side: Mapping[str, Any]
+) -> _Made:
     """Return one prepared side: its single frame, or the coadd of several."""
     refs = side["frames"]
     first = load_frame(refs[0], place, MARGIN)
@@ -248,7 +262,9 @@ def _side(side: Mapping[str, Any], place: Circle | None, memory: int) -> _Made:
         return _Made(frame, first.cards, {"images": names, "psf": _psf(frame)})
     loads = [partial(_prepared, ref, place) for ref in refs]
     shape = (first.values.shape[0], first.values.shape[1])
-    made = coadding.coadd(loads, first.projection, shape, side["method"], _FOURIER)
+    made = coadding.coadd(
+        loads, first.projection, shape, side["method"], _FOURIER, threads
+    )
     inputs = [
         {
             "image": name,

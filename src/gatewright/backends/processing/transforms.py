@@ -1,4 +1,4 @@
-"""Fourier transforms by SciPy, on two CPU cores."""
+"""Fourier transforms by SciPy, each in the thread that asks for it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,16 +6,14 @@ from scipy import fft
 
 from gatewright.domains.processing.frames import Pixels
 
-_CORES = 2
-
 
 class ScipyFourier:
     """Implements :class:`gatewright.domains.processing.frames.Fourier` with SciPy."""
 
     def forward(self, image: Pixels) -> NDArray[np.complex64]:
-        found: NDArray[np.complex64] = fft.rfft2(image, workers=_CORES)
+        found: NDArray[np.complex64] = fft.rfft2(image)
         return found
 
     def back(self, transform: NDArray[np.complex64], shape: tuple[int, int]) -> Pixels:
-        found: Pixels = fft.irfft2(transform, shape, workers=_CORES)
+        found: Pixels = fft.irfft2(transform, shape)
         return found

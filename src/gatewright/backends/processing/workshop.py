@@ -49,6 +49,8 @@ class WorkshopSettings:
     """Folder of the product files."""
     catalogues: Mapping[str, StarCatalogue] = field(default_factory=dict)
     """Catalogue of stars by survey; the pool has their folders."""
+    threads: int = 1
+    """Threads of one process."""
 
 
 class Workshop:
@@ -139,6 +141,7 @@ class Workshop:
         """
         pool = await self._started(frames)
         arguments["memory"] = self._settings.pool.memory_bytes
+        arguments["threads"] = self._settings.threads
         return await pool.call(
             function,
             {},
@@ -160,6 +163,7 @@ class Workshop:
     ) -> Product:
         pool = await self._started(frames)
         arguments["memory"] = self._settings.pool.memory_bytes
+        arguments["threads"] = self._settings.threads
         descriptor, size = await pool.file(
             f"{PROGRAM}:{function}",
             {},

@@ -8,12 +8,13 @@ of that mean (Gruen, Seitz and Bernstein 2014, PASP 126, 158). The method
 ``psf-matched`` first convolves every frame to one Gaussian PSF, slightly wider than the
 widest.
 
-Frames are loaded one at a time, and twice for the methods that need all of them first,
-so that memory does not grow with their number.
+Frames are loaded one at a time, or as many as are worked on at once, and twice for the
+methods that need all of them first, so that memory does not grow with their number.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -27,6 +28,7 @@ from gatewright.domains.processing.matching import (
     pairs,
     star_fluxes,
 )
+from gatewright.domains.processing.parallel import SERIAL, Parallel
 from gatewright.domains.processing.prepared import Prepared
 from gatewright.domains.processing.regrid import measured_again, regrid
 
@@ -72,6 +74,9 @@ class Coadd:
     """Flux of a point source at 5 sigma, in units of the first frame."""
 
 
+Move = Callable[[Load], tuple[Prepared, Joined]]
+
+
 @dataclass(slots=True)
 class _Sums:
     """Running sums over the frames read so far; arrays of the grid's shape."""
@@ -94,27 +99,29 @@ def coadd(
     shape: tuple[int, int],
     method: str,
     fourier: Fourier,
+    parallel: Parallel = SERIAL,
 ) -> Coadd:
     """Return the weighted mean of frames, on a grid of ``shape`` ``(height, width)``.
 
     ``method`` is one of :data:`METHODS`. The flux units are those of the first frame.
+    ``parallel`` may work on several frames at once, which does not change the result.
     """
     first = loads[0]()
+    # The first frame stays in memory, and is not measured again.
+    loads = [lambda: first, *loads[1:]]
     width = 0.0
     if method == "psf-matched":
-        width = _WIDER * max(load().psf.fwhm for load in loads)
+        width = _WIDER * max(parallel.map(_width, loads))
+    # Only the frames that are convolved need their PSF on the grid.
+    move = partial(_moved, first, grid, shape, measured=bool(width))
     normal: tuple[Pixels, Pixels] | None = None
     if method == "clipped" and len(loads) > 2:
-        normal = _usual(loads, first, grid, shape)
+        normal = _usual(parallel.map(move, loads), shape)
+    if width:
+        move = partial(_convolved, move, width, fourier)
     sums = _Sums.of(shape)
     inputs, shares = [], []
-    for load in loads:
-        # Only the frames that are convolved need their PSF on the grid.
-        frame, moved, alignment, ratio = _moved(
-            load(), first, grid, shape, measured=bool(width)
-        )
-        if width:
-            moved = matched(moved, width, fourier)
+    for moved, joined in parallel.map(move, loads):
         lost = moved.bad
         clipped = 0
         if normal is not None:
@@ -128,13 +135,14 @@ def coadd(
         sums.saturated &= moved.saturated
         known = weight[weight > 0]
         shares.append(float(np.median(known)) if known.size else 0.0)
-        inputs.append(
-            Joined(frame.name, alignment, ratio, 0.0, frame.psf.fwhm, clipped)
-        )
+        inputs.append(replace(joined, clipped=clipped))
     made = _divided(first, sums, grid)
     total = sum(shares) or 1.0
-    joined = [replace(i, weight=s / total) for i, s in zip(inputs, shares, strict=True)]
-    return Coadd(made, joined, depth_of(made))
+    weighted = [
+        replace(one, weight=share / total)
+        for one, share in zip(inputs, shares, strict=True)
+    ]
+    return Coadd(made, weighted, depth_of(made))
 
 
 def depth_of(frame: Prepared) -> float:
@@ -161,18 +169,23 @@ def relative_scale(first: Prepared, frame: Prepared) -> Ratio:
     return flux_ratio(flux[both], error[both], other[both], other_error[both])
 
 
+def _width(load: Load) -> float:
+    return load().psf.fwhm
+
+
 def _moved(
-    frame: Prepared,
     first: Prepared,
     grid: Projection,
     shape: tuple[int, int],
+    load: Load,
     *,
     measured: bool,
-) -> tuple[Prepared, Prepared, Alignment, Ratio]:
-    """Return a frame as it was read, and resampled to the grid in units of the first.
+) -> tuple[Prepared, Joined]:
+    """Return a frame resampled to the grid, in units of the first, and how it joins.
 
-    The alignment and the flux ratio to the first frame follow.
+    Its weight and its clipped pixels are not known yet.
     """
+    frame = load()
     alignment = align(first, frame)
     ratio = relative_scale(first, frame)
     moved = regrid(frame, grid, shape, alignment, measured=measured)
@@ -183,18 +196,24 @@ def _moved(
         noise=moved.noise * scale,
         gain=moved.gain * ratio.value,
     )
-    return frame, scaled, alignment, ratio
+    return scaled, Joined(frame.name, alignment, ratio, 0.0, frame.psf.fwhm, 0)
+
+
+def _convolved(
+    move: Move, width: float, fourier: Fourier, load: Load
+) -> tuple[Prepared, Joined]:
+    moved, joined = move(load)
+    return matched(moved, width, fourier), joined
 
 
 def _usual(
-    loads: Sequence[Load], first: Prepared, grid: Projection, shape: tuple[int, int]
+    frames: Iterable[tuple[Prepared, Joined]], shape: tuple[int, int]
 ) -> tuple[Pixels, Pixels]:
     """Return the mean of frames without each pixel's extremes, and the counts."""
     total, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     low = np.full(shape, np.inf, np.float32)
     high = np.full(shape, -np.inf, np.float32)
-    for load in loads:
-        moved = _moved(load(), first, grid, shape, measured=False)[1]
+    for moved, _ in frames:
         good = ~moved.bad
         total += np.where(good, moved.values, np.float32(0))
         count += good

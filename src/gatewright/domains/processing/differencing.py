@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -13,11 +14,12 @@ from gatewright.domains.processing.matching import (
     flux_ratio,
     star_fluxes,
 )
+from gatewright.domains.processing.parallel import SERIAL, Parallel
 from gatewright.domains.processing.prepared import Prepared
 from gatewright.domains.processing.psf import BRIGHT
 from gatewright.domains.processing.regrid import regrid
 from gatewright.domains.processing.warp import grown
-from gatewright.domains.processing.zogy import Input, Subtraction, subtract
+from gatewright.domains.processing.zogy import Input, subtract
 
 TILE = 960
 """Side of a tile without its margin, pixels."""
@@ -91,11 +93,15 @@ class _Fluxes:
 
 
 def subtract_frames(
-    science: Prepared, reference: Prepared, fourier: Fourier
+    science: Prepared,
+    reference: Prepared,
+    fourier: Fourier,
+    parallel: Parallel = SERIAL,
 ) -> Difference:
     """Return science minus reference, on the science frame's grid.
 
-    The result is exactly zero for an image minus itself.
+    The result is exactly zero for an image minus itself. ``parallel`` may work on
+    several tiles at once, which does not change the result.
     """
     shape = science.values.shape
     alignment = align(science, reference)
@@ -103,7 +109,8 @@ def subtract_frames(
     stars = _stars(science, moved)
     ratio = flux_ratio(*stars[2:])
     bad = science.bad | moved.bad
-    fluxes = _subtract_tiles(science, moved, bad, stars, ratio, alignment, fourier)
+    sides = _Sides(science, moved, bad, stars, ratio, alignment.scatter, fourier)
+    fluxes = _subtract_tiles(sides, parallel)
     level, factor = _level_and_factor(fluxes, bad, round(science.psf.fwhm))
     offset: Pixels = np.float32(level) * np.sqrt(fluxes.sky)
     statistic = fluxes.statistic - offset
@@ -178,63 +185,87 @@ def _stars(science: Prepared, reference: Prepared) -> Stars:
     return tuple(part[both] for part in found)  # type: ignore[return-value]
 
 
-def _subtract_tiles(
-    science: Prepared,
-    reference: Prepared,
-    bad: Mask,
-    stars: Stars,
-    ratio: Ratio,
-    alignment: Alignment,
-    fourier: Fourier,
-) -> _Fluxes:
-    shape = science.values.shape
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The two frames on one grid, and how they compare."""
+
+    science: Prepared
+    reference: Prepared
+    bad: Mask
+    stars: Stars
+    ratio: Ratio
+    scatter: tuple[float, float]
+    fourier: Fourier
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """The fluxes of one tile, in the order of those of :class:`_Fluxes`."""
+
+    rows: slice
+    columns: slice
+    parts: tuple[Pixels, Pixels, Pixels, Pixels]
+    psf: Numbers
+    noise: float
+
+
+def _subtract_tiles(sides: _Sides, parallel: Parallel) -> _Fluxes:
+    height, width = shape = sides.science.values.shape
     out: list[Pixels] = [np.zeros(shape, np.float32) for _ in range(4)]
-    mismatch = _mismatch(science, reference, ratio)
-    margin = max(p.psf.planes.shape[1] for p in (science, reference)) + 1
-    middle = (shape[0] / 2, shape[1] / 2)
-    kept: Subtraction | None = None
-    for rows, columns in tiles((shape[0], shape[1]), TILE):
-        y0, y1 = max(0, rows.start - margin), min(shape[0], rows.stop + margin)
-        x0, x1 = max(0, columns.start - margin), min(shape[1], columns.stop + margin)
-        wide = (slice(y0, y1), slice(x0, x1))
-        near = (stars[0] >= x0) & (stars[0] < x1) & (stars[1] >= y0) & (stars[1] < y1)
-        local = ratio
-        if np.count_nonzero(near) >= _LOCAL_STARS:
-            local = flux_ratio(*(part[near] for part in stars[2:]))
-        at = ((x0 + x1) / 2, (y0 + y1) / 2)
-        made = subtract(
-            _input(science, wide, margin, bad, at, 1.0),
-            _input(reference, wide, margin, bad, at, 1.0 / local.value),
-            fourier,
-            alignment.scatter,
-            mismatch,
-        )
-        inner = (
-            slice(rows.start - y0, rows.stop - y0),
-            slice(columns.start - x0, columns.stop - x0),
-        )
-        signal, sky, light = (
-            image[inner] for image in (made.signal, made.sky, made.light)
-        )
-        height = np.where(
-            signal >= 0,
-            science.psf.seen_by(made.kernels[0], rows, columns),
-            reference.psf.seen_by(made.kernels[1], rows, columns) / local.value,
-        )
-        parts = (
-            made.difference[inner],
-            signal / height,
-            sky / height**2,
-            light / height**2,
-        )
-        for whole, part in zip(out, parts, strict=True):
+    middle: _Tile | None = None
+    mismatch = _mismatch(sides.science, sides.reference, sides.ratio)
+    work = partial(_subtract_tile, sides, mismatch)
+    for tile in parallel.map(work, tiles((height, width), TILE)):
+        rows, columns = tile.rows, tile.columns
+        for whole, part in zip(out, tile.parts, strict=True):
             whole[rows, columns] = part
-        if rows.start <= middle[0] < rows.stop and (
-            columns.start <= middle[1] < columns.stop
+        if rows.start <= height / 2 < rows.stop and (
+            columns.start <= width / 2 < columns.stop
         ):
-            kept = made
-    assert kept is not None  # noqa: S101  # one tile has the middle
-    return _Fluxes(out[0], out[1], out[2], out[3], kept.psf, kept.noise)
+            middle = tile
+    assert middle is not None  # noqa: S101  # one tile has the middle
+    return _Fluxes(out[0], out[1], out[2], out[3], middle.psf, middle.noise)
+
+
+def _subtract_tile(sides: _Sides, mismatch: float, part: tuple[slice, slice]) -> _Tile:
+    """Return the fluxes of a tile, whose margin is left out after the transforms."""
+    rows, columns = part
+    science, reference, stars = sides.science, sides.reference, sides.stars
+    shape = science.values.shape
+    margin = max(p.psf.planes.shape[1] for p in (science, reference)) + 1
+    y0, y1 = max(0, rows.start - margin), min(shape[0], rows.stop + margin)
+    x0, x1 = max(0, columns.start - margin), min(shape[1], columns.stop + margin)
+    wide = (slice(y0, y1), slice(x0, x1))
+    near = (stars[0] >= x0) & (stars[0] < x1) & (stars[1] >= y0) & (stars[1] < y1)
+    local = sides.ratio
+    if np.count_nonzero(near) >= _LOCAL_STARS:
+        local = flux_ratio(*(part[near] for part in stars[2:]))
+    at = ((x0 + x1) / 2, (y0 + y1) / 2)
+    made = subtract(
+        _input(science, wide, margin, sides.bad, at, 1.0),
+        _input(reference, wide, margin, sides.bad, at, 1.0 / local.value),
+        sides.fourier,
+        sides.scatter,
+        mismatch,
+    )
+    inner = (
+        slice(rows.start - y0, rows.stop - y0),
+        slice(columns.start - x0, columns.stop - x0),
+    )
+    signal, sky, light = (image[inner] for image in (made.signal, made.sky, made.light))
+    height = np.where(
+        signal >= 0,
+        science.psf.seen_by(made.kernels[0], rows, columns),
+        reference.psf.seen_by(made.kernels[1], rows, columns) / local.value,
+    )
+    square = height**2
+    parts = (
+        made.difference[inner],
+        (signal / height).astype(np.float32, copy=False),
+        (sky / square).astype(np.float32, copy=False),
+        (light / square).astype(np.float32, copy=False),
+    )
+    return _Tile(rows, columns, parts, made.psf, made.noise)
 
 
 def _mismatch(science: Prepared, reference: Prepared, ratio: Ratio) -> float:
