@@ -28,6 +28,11 @@ SETS = (
 )
 """Of real exposures no two have the same conditions, so that there is no step by which
 a new star is told from the light of the source under it."""
+GROUPED = [
+    pytest.param(*one, marks=pytest.mark.xdist_group(f"pulls of {one[0]}"))
+    for one in SETS
+]
+"""One process runs all tests of the same stars, which take long to make."""
 
 
 @cache
@@ -43,7 +48,7 @@ def pulls(data: str) -> Mapping[str, Pulls]:
     return {"difference": Pulls.joined(differences), "image": Pulls.joined(images)}
 
 
-@pytest.mark.parametrize(("data", "where", "alone"), SETS)
+@pytest.mark.parametrize(("data", "where", "alone"), GROUPED)
 def test_fluxes_are_unbiased_and_their_errors_are_true(
     data: str, where: str, *, alone: bool
 ) -> None:
@@ -57,7 +62,7 @@ def test_fluxes_are_unbiased_and_their_errors_are_true(
 
 
 @pytest.mark.parametrize("signal", BINS)
-@pytest.mark.parametrize(("data", "where", "alone"), SETS)
+@pytest.mark.parametrize(("data", "where", "alone"), GROUPED)
 def test_so_they_are_for_faint_stars_and_for_bright_ones(
     data: str,
     where: str,
