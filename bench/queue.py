@@ -1,7 +1,8 @@
 """A filtered page of a queue of 20,000 jobs, requested 500 times a second.
 
 Slurm's commands are scripts that print a queue made here: `squeue` prints all jobs with
-the separators that it is given, as the real one does. Printed are the times of the
+the separators that it is given, as the real one does; each time one job in fifty has
+changed. Printed are the times of the
 requests, from the moment that each was due, the CPU time of the server, and how often
 the gateway asked for the queue (wanted: once an interval, however many ask). The peer
 runs `squeue` for each page, as a gateway without a poller does, one at a time.
@@ -33,6 +34,9 @@ PAGES = (
     "partition=gpu&user=user7&limit=100",
 )
 PEER_CALLS = 10
+CHANGED = 50
+"""Of so many jobs, one has another priority at each look."""
+VARIANTS = 5
 _SCRIPT = r"""#!/bin/sh
 for word in "$@"; do
   case $word in
@@ -42,14 +46,16 @@ for word in "$@"; do
   esac
 done
 nonce=${format%%-*}
+[ NAME != squeue ] || suffix=.$(( $(wc -c < 'FOLDER/NAME.calls') % VARIANTS ))
 echo >> 'FOLDER/NAME.calls'
 exec sed "s/\x1f/$nonce-/g; s/\x1e/$nonce./g" "FOLDER/NAME$suffix"
 """
 
 
-def jobs() -> Iterator[str]:
+def jobs(variant: int) -> Iterator[str]:
     """Yield the records of `squeue`, field by field as in `commands.QUEUE_FIELDS`."""
     for number in range(JOBS):
+        priority = JOBS - number + (number % CHANGED == variant)
         runs = number % 10 == 0
         started = "2026-11-29T08:00:00" if runs else "N/A"
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(1_790_000_000 + number))
@@ -59,7 +65,7 @@ def jobs() -> Iterator[str]:
                 "RUNNING" if runs else "PENDING",
                 "None" if runs else "Priority",
                 *("(null)", "8", "1", "gpu" if number % 5 == 0 else "batch", "science"),
-                *(str(JOBS - number), "4000M", "1-00:00:00", moment, started, "N/A"),
+                *(str(priority), "4000M", "1-00:00:00", moment, started, "N/A"),
                 *("n1" if runs else "", "0", f"run-{number % 1000}", "(null)"),
             ]
         )
@@ -80,17 +86,19 @@ def write_commands(folder: Path) -> None:
     partition = ("up", "infinite", "1", "8/120/0/128", "1-infinite", "512000", "(null)")
     partitions = ["\x1f".join([name, *partition]) for name in ("batch*", "gpu")]
     printed = {
-        "squeue": jobs(),
+        **{f"squeue.{variant}": jobs(variant) for variant in range(VARIANTS)},
         "sinfo": partitions,
         "sinfo.nodes": ["\x1f".join([*node, name]) for name in ("batch", "gpu")],
         "sacct": (),
     }
     for name, records in printed.items():
         text = "".join(f"{record}\x1e\n" for record in records)
-        (folder / name).with_name(f"{name}.text").write_text(text, encoding="ascii")
+        (folder / f"{name}.text").write_text(text, encoding="ascii")
     for name in ("squeue", "sinfo", "sacct"):
         script = _SCRIPT.replace("FOLDER/NAME$suffix", "FOLDER/NAME$suffix.text")
         script = script.replace("FOLDER", str(folder)).replace("NAME", name)
+        script = script.replace("VARIANTS", str(VARIANTS))
+        (folder / f"{name}.calls").touch()
         write_script(folder / name, script)
     write_script(folder / "scontrol", "#!/bin/sh\necho 'PrivateData = none'\n")
 

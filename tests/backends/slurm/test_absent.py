@@ -28,7 +28,7 @@ from gatewright.backends.slurm.commands import QUEUE_FIELDS, Slurm
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import mark_of
 from gatewright.backends.slurm.rows import AccountingRow
-from gatewright.backends.slurm.statuses import Turns
+from gatewright.backends.slurm.statuses import PriorityOrder
 from gatewright.backends.slurm.submitting import Attempts, Submitter
 from gatewright.backends.worker import IntentTicket, OneWorker, Worker
 from gatewright.core.errors import InvalidContent, PersonAbsent, TimedOut, Unavailable
@@ -355,7 +355,7 @@ async def test_which_of_two_jobs_did_the_work_is_found_out_without_the_person(
     )
     row = replace(OF_QUEUE, number="22", state="FAILED", comment="gw:01hv:ada")
     try:
-        (status,) = await finder.of_rows("service", [row], Turns())
+        (status,) = await finder.of_rows("service", [row], PriorityOrder())
     finally:
         await worker.close()
     if has_grant:

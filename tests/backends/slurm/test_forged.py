@@ -31,7 +31,7 @@ from gatewright.backends.slurm.rows import (
 )
 from gatewright.backends.slurm.scheduler import SlurmScheduler
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_in
-from gatewright.backends.slurm.statuses import Turns
+from gatewright.backends.slurm.statuses import PriorityOrder
 from gatewright.backends.slurm.submitting import Attempts, Submitter
 from gatewright.core.errors import (
     NotAllowed,
@@ -153,7 +153,7 @@ async def test_what_is_found_out_only_with_the_person_waits_for_them(
     kept = [replace(RECORD, account="root", comment="gw:x:ada")]
     closed = Closed(kept=kept)
     finder = Finder(closed, Homes(), Time(1000.0))
-    (status,) = await finder.of_rows("ada", [row], Turns())
+    (status,) = await finder.of_rows("ada", [row], PriorityOrder())
     waits = again is PersonAbsent
     assert (status.state is JobState.ACTIVE) == waits
     attempts = Attempts(tmp_path, Time(1000.0))
@@ -188,7 +188,7 @@ async def test_claim_files_are_read_beside_each_other() -> None:
         for n in numbers
     ]
     found = Finder(Slow(kept=kept), Homes(), Time(1000.0))
-    statuses = await found.of_rows("ada", rows, Turns())
+    statuses = await found.of_rows("ada", rows, PriorityOrder())
     assert [status.exit_code for status in statuses] == [DONE_ALREADY] * 3
 
 

@@ -15,7 +15,7 @@ from gatewright.backends.slurm.found import FOLDER, Finder
 from gatewright.backends.slurm.marks import Mark, NativeId
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim
-from gatewright.backends.slurm.statuses import Turns, ended
+from gatewright.backends.slurm.statuses import PriorityOrder, ended
 from gatewright.backends.worker import Worker
 from gatewright.core.errors import Conflict
 from gatewright.core.homes import one_home
@@ -105,30 +105,30 @@ class TestInTheQueue:
     ) -> None:
         """A gateway once showed such a job as completed, and waited for its end."""
         found, time = finder(Told(kept=[HALF]), at=102.0)
-        (early,) = await found.of_rows("ada", [OF_QUEUE], Turns())
+        (early,) = await found.of_rows("ada", [OF_QUEUE], PriorityOrder())
         assert (early.state, early.native_state) == (JobState.ACTIVE, "COMPLETING")
         time.now = 200.0
-        (late,) = await found.of_rows("ada", [OF_QUEUE], Turns())
+        (late,) = await found.of_rows("ada", [OF_QUEUE], PriorityOrder())
         assert (late.state, late.exit_code) == (JobState.COMPLETED, 0)
         assert (late.started_at, late.ended_at) == (100.0, 101.0)
         assert late.usage.wall_seconds == 1.0
 
     async def test_the_record_counts_once_it_has_an_end(self) -> None:
         found, _ = finder(Told(kept=[COUNTED]))
-        (status,) = await found.of_rows("ada", [OF_QUEUE], Turns())
+        (status,) = await found.of_rows("ada", [OF_QUEUE], PriorityOrder())
         assert (status.ended_at, status.usage.cpu_seconds) == (101.0, 0.5)
 
     async def test_a_failed_one_has_the_exit_code_of_the_queue(self) -> None:
         row = replace(OF_QUEUE, state="FAILED", reason="NonZeroExitCode")
         half = replace(HALF, state="FAILED")
         found, _ = finder(Told(kept=[half], codes={"21": (7, 0)}))
-        (status,) = await found.of_rows("ada", [row], Turns())
+        (status,) = await found.of_rows("ada", [row], PriorityOrder())
         assert (status.state, status.exit_code) == (JobState.FAILED, 7)
 
     async def test_a_job_that_the_queue_gives_no_end_ended_now(self) -> None:
         row = replace(OF_QUEUE, ended_at=None)
         found, _ = finder(Told())
-        (status,) = await found.of_rows("ada", [row], Turns())
+        (status,) = await found.of_rows("ada", [row], PriorityOrder())
         assert (status.ended_at, status.usage.wall_seconds) == (1000.0, 900.0)
 
 
@@ -250,7 +250,7 @@ async def test_a_final_state_has_an_end_and_no_other_has(
     ]  # fmt: skip
     found, _ = finder(Told(kept=kept, claims=claim))
     statuses = (
-        await found.of_rows("ada", [row], Turns())
+        await found.of_rows("ada", [row], PriorityOrder())
         if queued
         else (await found.of_missing("ada", [NATIVE])).values()
     )

@@ -1,6 +1,7 @@
 """The last snapshot of a cluster is shared by the gateway's processes."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,28 @@ async def test_a_file_that_is_no_snapshot_is_passed_over(tmp_path: Path) -> None
     assert (await ours.last()).as_of == 1.0
     await theirs.keep_failure("Slurm is away.")
     assert (await ours.last()).failure == "Slurm is away."
+
+
+async def test_a_process_does_not_read_what_it_is_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read the queue of a large cluster takes long, and it is in memory."""
+    ours, go, written = Looks(tmp_path), threading.Event(), threading.Event()
+    old, new = (Snapshot(as_of=at, jobs=()) for at in (1.0, 2.0))
+    await ours.keep(old)
+    replace = Path.replace
+
+    def held(path: Path, target: Path) -> Path:
+        found = replace(path, target)
+        written.set()
+        assert go.wait(60)
+        return found
+
+    with monkeypatch.context() as slow:
+        slow.setattr(Path, "replace", held)
+        keeping = asyncio.create_task(ours.keep(new))
+        assert await asyncio.to_thread(written.wait, 60)
+        assert await ours.last() is old
+        go.set()
+        await keeping
+    assert await ours.last() is new

@@ -23,7 +23,7 @@ from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import NativeId
 from gatewright.backends.slurm.scheduler import SlurmScheduler
 from gatewright.backends.slurm.script import DONE_ALREADY
-from gatewright.backends.slurm.statuses import Turns
+from gatewright.backends.slurm.statuses import PriorityOrder
 from gatewright.backends.worker import Worker
 from gatewright.core.errors import NotAllowed, PersonAbsent
 from gatewright.core.homes import Homes, one_home
@@ -271,10 +271,10 @@ async def test_one_whose_work_another_did_ends_if_its_account_is_gone(
         OF_QUEUE, number="22", account=account, state="FAILED", comment="gw:01hv:ada"
     )
     rows: Sequence[Any] = [row]
-    (status,) = await finder.of_rows("service", rows, Turns())
+    (status,) = await finder.of_rows("service", rows, PriorityOrder())
     assert (status.state, status.native_state) == (JobState.ACTIVE, "COMPLETING")
     time.now += 3700.0
-    (status,) = await finder.of_rows("service", rows, Turns())
+    (status,) = await finder.of_rows("service", rows, PriorityOrder())
     if ends:
         assert (status.state, status.exit_code) == (JobState.FAILED, DONE_ALREADY)
         assert status.reason.startswith("Another job did the work of this one.")

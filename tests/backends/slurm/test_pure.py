@@ -16,7 +16,7 @@ from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_in, mark_of, native_id
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
 from gatewright.backends.slurm.statuses import (
-    Turns,
+    PriorityOrder,
     counted,
     ended,
     living,
@@ -225,7 +225,9 @@ class TestHeterogeneousJobs:
             )
             for n, state in enumerate(states)
         ]  # fmt: skip
-        return [queued(row, living(row, row.number, Turns()), "ada") for row in rows]
+        return [
+            queued(row, living(row, row.number, PriorityOrder()), "ada") for row in rows
+        ]
 
     def test_they_are_one_job(self) -> None:
         whole = whole_of(self.parts("PENDING", "PENDING"))
@@ -255,11 +257,11 @@ class TestHeterogeneousJobs:
 ])  # fmt: skip
 def test_a_job_that_its_machine_refused_is_held(reason: str) -> None:
     row = replace(WAITING, reason=reason)
-    status = living(row, row.number, Turns())
+    status = living(row, row.number, PriorityOrder())
     assert status.state is JobState.HELD
     assert status.reason.startswith("Held: its machine could not start it.")
     down = "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher"
-    status = living(replace(row, reason=down), row.number, Turns())
+    status = living(replace(row, reason=down), row.number, PriorityOrder())
     assert status.state is JobState.QUEUED
     assert status.reason.startswith("The machines that it needs are down")
 
@@ -346,7 +348,7 @@ def test_a_job_s_place_is_the_number_of_jobs_of_a_higher_priority(
     ]
     elsewhere = replace(WAITING, priority=9, partition="gpu")
     held = replace(WAITING, priority=9, partition="batch", reason="JobHeldUser")
-    order = Turns.of([*waiting, elsewhere, held])
+    order = PriorityOrder.of([*waiting, elsewhere, held])
     job = replace(WAITING, priority=own, partition="batch")
     assert order.ahead(job) == sum(priority > own for priority in priorities)
     assert order.ahead(replace(job, partition="none")) == 0

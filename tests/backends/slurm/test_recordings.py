@@ -103,7 +103,7 @@ def test_jobs_of_the_controller() -> None:
             continue
         files += 1
         rows = parse.queue(records([queue_row(job) for job in jobs]), NONCE)
-        order = statuses.Turns.of(rows)
+        order = statuses.PriorityOrder.of(rows)
         for job, row in zip(jobs, rows, strict=True):
             assert row.account == str(job.get("user_name", job.get("user_id")))
             assert row.started_at == (number(job["start_time"]) or None), path

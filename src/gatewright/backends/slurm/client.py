@@ -61,6 +61,7 @@ class Client:
         self._workers = workers
         self._commands = WorkerCommands(workers, b"/")
         self._accounts: dict[str, str] = {}
+        self._queue = parse.QueueParser()
         self.slurm = slurm
         self.grant = ""
         """Grant that allows the calls for a user who is absent; empty for none."""
@@ -90,8 +91,8 @@ class Client:
             for column in (COMMENT, SUBMIT_LINE)
         )
         runs = self._digests(_OWN_NAME, queue, *past, submit)
-        opening, _ = _opening(claim, in_grant=True)
-        return [*runs, digest_of({"op": "open", "word": "", **opening}, None)]
+        opening = {"op": "open", "word": "", **_opening(claim, in_grant=True)[0]}
+        return [*runs, digest_of(opening, None)]
 
     def digests_to_cancel(self, native: NativeId) -> list[str]:
         """Return the digests of the calls that cancel one job, for their grant.
@@ -118,8 +119,8 @@ class Client:
     async def account(self, user: str) -> str:
         """Return the Unix account of a user's worker."""
         if user not in self._accounts:
-            outcome = await self.run(user, _OWN_NAME)
-            self._accounts[user] = printed("id", outcome).strip()
+            text = printed("id", await self.run(user, _OWN_NAME))
+            self._accounts[user] = text.strip()
         return self._accounts[user]
 
     async def mode(self, user: str, path: str) -> int:
@@ -128,13 +129,16 @@ class Client:
         return (await self._workers.of(user).call("stat", arguments, _Row)).mode
 
     async def queue(self, user: str, *selection: str) -> list[rows.QueueRow]:
-        """Return jobs of the queue as a user sees it; without ``selection``, all."""
+        """Return jobs of the queue as a user sees it; without ``selection``, all.
+
+        Of all, those that did not change since the last call are the same objects.
+        """
         nonce = new_nonce()
         outcome = await self.run(user, self.slurm.queue(nonce, *selection))
         if knows_no_such_job(outcome):
             return []
-        # The queue of a large cluster takes a quarter of a second.
-        return await asyncio.to_thread(parse.queue, printed("squeue", outcome), nonce)
+        parsed = parse.queue if selection else self._queue.parse
+        return await asyncio.to_thread(parsed, printed("squeue", outcome), nonce)
 
     async def marked(self, user: str, account: str, mark: Mark) -> list[rows.QueueRow]:
         """Return the jobs of a user's account that have a mark, as the queue has them.
@@ -148,11 +152,9 @@ class Client:
 
     async def jobs(self, user: str, numbers: Sequence[str]) -> list[rows.QueueRow]:
         """Return those of these jobs that the controller knows."""
-        found: list[rows.QueueRow] = []
-        for start in range(0, len(numbers), _TOGETHER):
-            some = ",".join(numbers[start : start + _TOGETHER])
-            found += await self.queue(user, f"--jobs={some}")
-        return found
+        groups = (numbers[n : n + _TOGETHER] for n in range(0, len(numbers), _TOGETHER))
+        found = [await self.queue(user, f"--jobs={','.join(some)}") for some in groups]
+        return [row for part in found for row in part]
 
     async def accounting(
         self, user: str, numbers: Sequence[str]

@@ -11,7 +11,7 @@ from gatewright.backends.slurm.marks import NativeId
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_name, done_name
 from gatewright.backends.slurm.statuses import (
-    Turns,
+    PriorityOrder,
     claimed,
     counted,
     ended,
@@ -80,7 +80,7 @@ class Finder:
         return f"{await self._home(user)}/{FOLDER}"
 
     async def of_rows(
-        self, user: str, rows: Sequence[QueueRow], order: Turns
+        self, user: str, rows: Sequence[QueueRow], order: PriorityOrder
     ) -> Sequence[JobStatus]:
         """Return the statuses of the gateway's jobs among rows of the queue.
 
@@ -310,7 +310,7 @@ class Finder:
         """
         if again is not None:
             # It was submitted a second time, and this one counts.
-            (status,) = await self.of_rows(user, [again], Turns())
+            (status,) = await self.of_rows(user, [again], PriorityOrder())
             return replace(status, native_id=str(native))
         job = counted(kept, native)
         if job is not None:

@@ -3,13 +3,13 @@
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import msgspec
 
 from gatewright.core.errors import Unavailable
-from gatewright.domains.compute import Snapshot
+from gatewright.domains.compute import QueuedJob, Snapshot
 
 _MISSING = "Slurm has not been looked at yet."
 
@@ -22,9 +22,11 @@ class Looks:
         self._path = folder / "look"
         self._seen: Snapshot | None = None
         self._version = (0, 0)
+        self._writing = False
         self._reading = asyncio.Lock()
         self._decoder = msgspec.msgpack.Decoder(Snapshot)
         self._encoder = msgspec.msgpack.Encoder()
+        self._encoded: dict[int, tuple[QueuedJob, msgspec.Raw]] = {}
 
     @property
     def seen(self) -> Snapshot | None:
@@ -33,8 +35,12 @@ class Looks:
 
     async def keep(self, snapshot: Snapshot) -> None:
         """Store a new snapshot."""
-        await asyncio.to_thread(self._write, snapshot)
-        self._seen = snapshot
+        self._writing = True
+        try:
+            await asyncio.to_thread(self._write, snapshot)
+            self._seen = snapshot
+        finally:
+            self._writing = False
 
     async def keep_failure(self, text: str) -> None:
         """Store why there is no new snapshot."""
@@ -61,7 +67,8 @@ class Looks:
     async def _read_if_newer(self) -> Snapshot | None:
         # To ask for the version, in the gateway's own folder, takes 2 microseconds, and
         # a call in a thread 100. Many requests at once read a new file only once.
-        if self._version_there() != self._version:
+        # This process does not read what it is writing itself.
+        if not self._writing and self._version_there() != self._version:
             async with self._reading:
                 await asyncio.to_thread(self._read)
         return self._seen
@@ -86,7 +93,28 @@ class Looks:
     def _write(self, snapshot: Snapshot) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = self._path.with_suffix(f".{os.getpid()}")
-        name.write_bytes(self._encoder.encode(snapshot))
+        name.write_bytes(self._encode(snapshot))
         status = name.stat()
         name.replace(self._path)
         self._version = (status.st_ino, status.st_mtime_ns)
+
+    def _encode(self, snapshot: Snapshot) -> bytes:
+        """Encode a snapshot; jobs that were in the last one are not encoded again.
+
+        Each job is encoded by itself, since other threads wait for the interpreter
+        while the encoder runs.
+        """
+        encoded: dict[int, tuple[QueuedJob, msgspec.Raw]] = {}
+        raws: list[msgspec.Raw] = []
+        for job in snapshot.jobs:
+            known = self._encoded.get(id(job))
+            if known is None:
+                known = job, msgspec.Raw(self._encoder.encode(job))
+            encoded[id(job)] = known
+            raws.append(known[1])
+        self._encoded = encoded
+        members: dict[str, object] = {
+            each.name: getattr(snapshot, each.name) for each in fields(snapshot)
+        }
+        members["jobs"] = raws
+        return self._encoder.encode(members)

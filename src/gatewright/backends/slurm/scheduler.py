@@ -14,12 +14,13 @@ from gatewright.backends.slurm.checks import capabilities_of, check, mark_column
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import COMMENT, Slurm, touched
 from gatewright.backends.slurm.directives import directives
+from gatewright.backends.slurm.entries import QueueEntries
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.hidden import HiddenJobs
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import NativeId, native_id
 from gatewright.backends.slurm.rows import QueueRow
-from gatewright.backends.slurm.statuses import Turns, has_ended, own_id
+from gatewright.backends.slurm.statuses import PriorityOrder, has_ended, own_id
 from gatewright.backends.slurm.submitting import Attempts, Submitter
 from gatewright.backends.slurm.words import LAUNCH_FAILED, spaced
 from gatewright.backends.worker import Workers, check_paths
@@ -37,7 +38,6 @@ from gatewright.domains.compute import (
     JobState,
     JobStatus,
     Order,
-    QueuedJob,
     SendSignal,
     Snapshot,
     Submission,
@@ -45,8 +45,6 @@ from gatewright.domains.compute import (
 
 _COMPLETE_LOOKS = 3
 """Number of snapshots from one complete report to the next."""
-_AT_ONCE = 250
-"""Most jobs of a snapshot that are handled before the event loop runs other tasks."""
 _SETTINGS_SECONDS = 300.0
 """Seconds after which the configuration of the cluster is read again."""
 
@@ -111,7 +109,8 @@ class SlurmScheduler:
         self._clock = clock
         self._looked_at = float("-inf")
         self._settled: dict[str, JobStatus] = {}
-        self._order = Turns()
+        self._order = PriorityOrder()
+        self._entries = QueueEntries()
         self._private = frozenset({"all"})
         self._asked_at = float("-inf")
 
@@ -289,34 +288,10 @@ class SlurmScheduler:
             self._finder.has_marks = column is not None
             self._client.mark_column = column or COMMENT
             self._asked_at = now
-        order = self._order = Turns.of(rows)
+        order = self._order = await asyncio.to_thread(PriorityOrder.of, rows)
         own = await self._own_statuses(rows, order, account)
         by_id = {status.native_id: status for status in own}
-        jobs: list[QueuedJob] = []
-        parts: defaultdict[str, list[QueuedJob]] = defaultdict(list)
-        for count, row in enumerate(rows):
-            if count % _AT_ONCE == 0:
-                await asyncio.sleep(0)
-            heterogeneous = "+" in row.shown
-            if has_ended(row) and not heterogeneous:
-                continue
-            native = own_id(row)
-            status = by_id.get(str(native))
-            job = statuses.queued(
-                row,
-                status or statuses.living(row, row.number, order),
-                native.user if native and status else row.account,
-            )
-            if heterogeneous:
-                parts[row.shown.partition("+")[0]].append(job)
-            else:
-                jobs.append(job)
-        jobs += [
-            statuses.whole_of(some)
-            for some in parts.values()
-            if any(part.status.state not in ENDED for part in some)
-        ]
-        jobs.sort(key=lambda job: job.submitted_at)
+        jobs = await self._entries.of(rows, by_id, order)
         snapshot = Snapshot(
             as_of=as_of,
             jobs=jobs,
@@ -329,7 +304,7 @@ class SlurmScheduler:
         return _Look(snapshot, own)
 
     async def _own_statuses(
-        self, rows: Sequence[QueueRow], order: Turns, account: str
+        self, rows: Sequence[QueueRow], order: PriorityOrder, account: str
     ) -> Sequence[JobStatus]:
         """Return the statuses of the gateway's jobs; ended ones are queried once.
 

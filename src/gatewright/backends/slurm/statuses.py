@@ -38,14 +38,14 @@ def own_id(row: QueueRow) -> NativeId | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class PriorityOrder:
     """The order in which waiting jobs start."""
 
     rows: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Priorities of the waiting jobs of each partition, ascending."""
 
     @classmethod
-    def of(cls, rows: Sequence[QueueRow]) -> "Turns":
+    def of(cls, rows: Sequence[QueueRow]) -> "PriorityOrder":
         """Return the order of a queue."""
         found: defaultdict[str, list[int]] = defaultdict(list)
         for row in rows:
@@ -59,7 +59,7 @@ class Turns:
         return len(priorities) - bisect_right(priorities, row.priority)
 
 
-def living(row: QueueRow, native: str, order: Turns) -> JobStatus:
+def living(row: QueueRow, native: str, order: PriorityOrder) -> JobStatus:
     """Return the status of a job that has not ended."""
     state = state_of(row.state, row.reason)
     active = state is JobState.ACTIVE

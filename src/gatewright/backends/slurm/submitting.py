@@ -15,7 +15,7 @@ from gatewright.backends.slurm.found import Finder, by_mark
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_of, native_id
 from gatewright.backends.slurm.script import claim_name, script_of
 from gatewright.backends.slurm.statuses import (
-    Turns,
+    PriorityOrder,
     claimed,
     finishing,
     has_ended,
@@ -312,7 +312,7 @@ class Submitter:
                 found[one.uuid] = (
                     finishing(row, number)
                     if has_ended(row)
-                    else living(row, number, Turns())
+                    else living(row, number, PriorityOrder())
                 )
                 continue
             path = f"{folder}/{claim_name(group.mark.name, index)}"

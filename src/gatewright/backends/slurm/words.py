@@ -104,7 +104,7 @@ def why_it_waits(row: QueueRow, ahead: int) -> str:
         cores = "1 core" if row.cores == 1 else f"{row.cores} cores"
         machines = f" on {row.nodes} machines" if row.nodes > 1 else ""
         return f"Waits for {cores}{machines} of {row.partition} to be free; it is next."
-    if row.reason == "Priority":
+    if names_place(row):
         return f"Waits for its turn in {row.partition}; {_place(ahead)}."
     name = re.split(r"[,( ]", row.reason, maxsplit=1)[0]
     sentence = spaced(row.reason).partition(",")[0]
@@ -117,6 +117,11 @@ def why_it_waits(row: QueueRow, ahead: int) -> str:
             f"reached ({name}); it waits until jobs under it have ended."
         )
     return f"Slurm says: {row.reason}."
+
+
+def names_place(row: QueueRow) -> bool:
+    """Return whether a job's reason names its place in the queue, which can change."""
+    return row.reason == "Priority"
 
 
 def _place(ahead: int) -> str:
