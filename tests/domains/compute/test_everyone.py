@@ -1,5 +1,7 @@
 """The whole queue and the machines, as one person sees them."""
 
+import asyncio
+import threading
 from collections import Counter
 from dataclasses import replace
 
@@ -69,6 +71,35 @@ async def test_everybodys_jobs_are_shown_where_they_may_be(
     whole = Snapshot(8.0, [own, BOBS, EVES, beside, ended])
     show(scheduler, monkeypatch, whole)
     assert await names(QueueFilter()) == ["a", "beside"]
+
+
+async def test_while_a_large_queue_is_sorted_the_last_one_is_shown(
+    jobs: JobService, scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Snapshot(1.0, [replace(BOBS, name="old")] * 600, private=False)
+    new = Snapshot(2.0, [replace(BOBS, name="new")] * 601, private=False)
+    sort, go, begun = QueueIndex.with_lists, threading.Event(), threading.Event()
+
+    def held(whole: Snapshot) -> QueueIndex:
+        begun.set()
+        assert go.wait(60)
+        return sort(whole)
+
+    async def first() -> str:
+        page = await jobs.everyone(ADA, "local", QueueFilter(), limit=1)
+        return page.items[0].job.name
+
+    show(scheduler, monkeypatch, old)
+    assert await first() == "old"
+    show(scheduler, monkeypatch, new)
+    monkeypatch.setattr(QueueIndex, "with_lists", held)
+    sorting = asyncio.create_task(first())
+    assert await asyncio.to_thread(begun.wait, 60)
+    assert await first() == "old"
+    assert (await jobs.queue(ADA, "local")).as_of == 1.0
+    go.set()
+    assert await sorting == "new"
+    assert await first() == "new"
 
 
 async def test_pages_follow_one_another(

@@ -51,6 +51,13 @@ class QueueIndex:
         self.running = len(running)
         self.cores_in_use = sum(job.cores for job in running)
 
+    @classmethod
+    def with_lists(cls, whole: Snapshot) -> "QueueIndex":
+        """Return the index of a snapshot with its lists, which it else makes late."""
+        index = cls(whole)
+        _ = index._lists
+        return index
+
     @cached_property
     def _jobs(self) -> Sequence[QueuedJob]:
         """All jobs, oldest first."""

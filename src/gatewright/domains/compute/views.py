@@ -1,5 +1,6 @@
 """What users see of the systems that run jobs: queue, machines and reservations."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from gatewright.core.caller import Caller, Scope
@@ -23,6 +24,9 @@ from gatewright.domains.compute.snapshot import (
 )
 from gatewright.domains.compute.submitting import JobSystem
 
+_AT_ONCE = 500
+"""Most jobs of a queue that are sorted on the event loop."""
+
 
 class SystemViews:
     """Shows the queues and machines of all systems.
@@ -35,6 +39,7 @@ class SystemViews:
         self._systems = systems
         self._table = table
         self._indexes: dict[str, QueueIndex] = {}
+        self._sorting: set[str] = set()
 
     @property
     def systems(self) -> Sequence[str]:
@@ -55,7 +60,7 @@ class SystemViews:
         """Return the caller's waiting and running jobs, and the load of the system."""
         caller.require(Scope.JOBS_READ)
         on = self._system(system)
-        index = self._index(system, await on.scheduler.snapshot())
+        index = await self._index(system, await on.scheduler.snapshot())
         own = await self._table.open_jobs(system, caller.user)
         return index.queue(own, on.scheduler.capabilities)
 
@@ -78,7 +83,7 @@ class SystemViews:
         whole = await self._system(system).scheduler.snapshot()
         own = await self._table.open_jobs(system, caller.user)
         ids = {job.native_id: job.id for job in own if job.native_id is not None}
-        index = self._index(system, whole)
+        index = await self._index(system, whole)
         return index.page(caller.user, ids, chosen, page_limit(limit), cursor)
 
     async def machines(
@@ -99,11 +104,25 @@ class SystemViews:
         whole = await self._system(system).scheduler.snapshot()
         return whole, reservations_for(caller.user, whole)
 
-    def _index(self, system: str, whole: Snapshot) -> QueueIndex:
-        """Return the index of a snapshot; the newest one of each system is cached."""
+    async def _index(self, system: str, whole: Snapshot) -> QueueIndex:
+        """Return the index of a snapshot; the newest one of each system is cached.
+
+        To sort a large queue takes a tenth of a second. The first request after a new
+        snapshot does it in a thread, and until it is done all others get the index of
+        the snapshot before.
+        """
         index = self._indexes.get(system)
-        if index is None or index.whole is not whole:
-            index = self._indexes[system] = QueueIndex(whole)
+        if index is not None and (index.whole is whole or system in self._sorting):
+            return index
+        if index is None or len(whole.jobs) <= _AT_ONCE:
+            self._indexes[system] = QueueIndex(whole)
+            return self._indexes[system]
+        self._sorting.add(system)
+        try:
+            index = await asyncio.to_thread(QueueIndex.with_lists, whole)
+        finally:
+            self._sorting.discard(system)
+        self._indexes[system] = index
         return index
 
     def _system(self, system: str) -> JobSystem:
