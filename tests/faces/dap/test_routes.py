@@ -8,10 +8,12 @@ import httpx
 import netCDF4
 import numpy as np
 import pytest
+import pytest_asyncio
 from pydap.handlers.dap import BytesReader, unpack_dap2_data
 from pydap.parsers.dds import dds_to_dataset
 from tests.support.whole import GUEST, Whole, whole
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 TYPES = ("u1", "i1", "i2", "u2", "i4", "u4", "i8", "f4", "f8")
 
 
@@ -48,8 +50,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-async def gateway(tmp_path: Path, files: Path) -> AsyncIterator[Whole]:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def gateway(
+    tmp_path_factory: pytest.TempPathFactory, files: Path
+) -> AsyncIterator[Whole]:
+    """One gateway with one pool of readers, which no test changes."""
     settings: dict[str, Any] = {
         "datasets": [
             {"id": "types", "source": str(files / "types.nc")},
@@ -59,7 +64,7 @@ async def gateway(tmp_path: Path, files: Path) -> AsyncIterator[Whole]:
         ],
         "limits": {"response_bytes": 13_000_000},
     }
-    async with whole(tmp_path, settings) as opened:
+    async with whole(tmp_path_factory.mktemp("gateway"), settings) as opened:
         yield opened
 
 
