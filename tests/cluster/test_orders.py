@@ -187,6 +187,41 @@ def test_slurm_s_own_kinds_of_dependencies_are_waited_for(
         )
 
 
+def test_elements_of_an_array_wait_each_for_its_own_element_of_another(
+    gateway: RunningGateway, settings: Path, cluster: Cluster
+) -> None:
+    """The dependency ``aftercorr``, which a script asks for of Slurm."""
+    home = settings.parent / "home"
+    own_go = WAIT_FOR_GO.replace(" go ", " go$SLURM_ARRAY_TASK_ID ")
+    waits = f"#!/bin/sh\n{own_go}exit $SLURM_ARRAY_TASK_ID\n"
+    with owner(gateway) as client:
+        first = submit(client, script=waits, array="0-1", name="corresponds")
+        for index in range(2):
+            until(client, f"{first}_{index}", active)
+        (number,) = set(
+            cluster.run("squeue", "-h", "-o", "%F", "--name=corresponds").split()
+        )
+        after = (
+            f"#!/bin/sh\n#SBATCH --dependency=aftercorr:{number}\n"
+            "touch followed$SLURM_ARRAY_TASK_ID\n"
+        )
+        second = submit(client, script=after, array="0-1")
+        for index in range(2):
+            waiting = until(client, f"{second}_{index}", lambda one: one["reason"])
+            assert waiting["state"] == "queued"
+        (home / "go0").touch()
+        assert until(client, f"{second}_0", ended)["state"] == "completed"
+        assert until(client, f"{first}_1", active)
+        assert until(client, f"{second}_1", lambda _: True)["state"] == "queued"
+        # Only an element that ends with exit code 0 lets the one of its index run.
+        (home / "go1").touch()
+        assert until(client, f"{first}_1", ended)["state"] == "failed"
+        until(client, f"{second}_1", lambda one: "did not end as" in one["reason"])
+        assert client.delete(f"/api/v1/jobs/cluster/{second}_1").status_code == 204
+        assert until(client, f"{second}_1", ended)["state"] == "canceled"
+        assert sorted(home.glob("followed*")) == [home / "followed0"]
+
+
 def test_reservations_are_listed(gateway: RunningGateway, cluster: Cluster) -> None:
     with owner(gateway) as client:
 
