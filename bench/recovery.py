@@ -98,11 +98,10 @@ def _tell(told: Any, seconds: float) -> None:
         f"{_bounds(false['per_square_degree'])}"
     )
     found = told["recovery"]
-    half = found["half_magnitude"], found["half_signal_to_noise"]
-    named = ["none" if one is None else f"{one:.2f}" for one in half]
     print(
-        f"  {found['injected']} injected: half are found at magnitude {named[0]}, "
-        f"signal to noise {named[1]}"
+        f"  {found['injected']} injected: half are found at magnitude "
+        f"{_half(found, 'half_magnitude')}, signal to noise "
+        f"{_half(found, 'half_signal_to_noise')}"
     )
     for step in found["by_magnitude"]:
         print(
@@ -123,6 +122,13 @@ def _tell(told: Any, seconds: float) -> None:
                 f"{pulls['width']:.3f}; {pulls['outliers']} of {pulls['stars']} are "
                 "outliers"
             )
+
+
+def _half(found: Any, name: str) -> str:
+    if found[name] is None:
+        return "none"
+    bounds = found[f"{name}_bounds"] or {"low": -math.inf, "high": math.inf}
+    return f"{found[name]:.2f} [{bounds['low']:.2f}, {bounds['high']:.2f}]"
 
 
 def _bounds(one: dict[str, float], times: float = 1.0) -> str:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.classification import (
@@ -19,7 +19,7 @@ from gatewright.domains.classification import (
     report,
     train,
 )
-from gatewright.domains.classification.curve import Curve, fit_curve
+from gatewright.domains.classification.curve import Curve, fit_curve, half_bounds
 from gatewright.domains.classification.intervals import poisson, share
 from gatewright.domains.classification.report import (
     calibration,
@@ -66,6 +66,66 @@ def test_a_curve_is_that_of_the_numbers() -> None:
     flat = fit_curve(np.ones(10), np.array([1.0, 0.0] * 5))
     assert flat.at(np.ones(1))[0] == pytest.approx(0.5, abs=0.01)
     assert math.isnan(Curve(0.0, 1.0).half)
+
+
+def _drawn(seed: int, many: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return magnitudes, and 1 for those found; half are found at 21.5."""
+    random = np.random.default_rng(seed)
+    x = random.uniform(19, 23, many)
+    chance = 1 / (1 + np.exp(2.0 * (x - 21.5)))
+    return x, (random.uniform(0, 1, many) < chance).astype(float)
+
+
+def test_the_interval_of_the_half_is_that_of_scipys_maximum_likelihood() -> None:
+    x, found = _drawn(6, 2000)
+
+    def minus_log_likelihood(fitted: np.ndarray) -> float:
+        odds = fitted[0] * (x - 21) + fitted[1]
+        return float(np.sum(np.logaddexp(0, odds) - found * odds))
+
+    best = optimize.minimize(minus_log_likelihood, [-1.0, 0.0], method="BFGS").x
+    step = 1e-3 * np.eye(2)
+    covariance = np.linalg.inv(
+        [
+            [
+                sum(
+                    a * b * minus_log_likelihood(best + a * one + b * other)
+                    for a in (1, -1)
+                    for b in (1, -1)
+                )
+                / 4e-6
+                for other in step
+            ]
+            for one in step
+        ]
+    )
+
+    def errors(at: float) -> float:
+        terms = np.array([at - 21, 1.0])
+        off = abs(terms @ best) / np.sqrt(terms @ covariance @ terms)
+        return float(off - stats.norm.ppf(0.975))
+
+    half = 21 - best[1] / best[0]
+    expected = optimize.brentq(errors, 20, half), optimize.brentq(errors, half, 23)
+    bounds = half_bounds(fit_curve(x, found), x)
+    assert bounds == pytest.approx(expected, abs=0.005)
+
+
+def test_the_interval_of_the_half_covers_the_true_one_as_often_as_it_says() -> None:
+    covered = 0
+    for seed in range(400):
+        x, found = _drawn(seed, 150)
+        bounds = half_bounds(fit_curve(x, found), x)
+        assert bounds is not None
+        covered += bounds[0] <= 21.5 <= bounds[1]
+    low, high = stats.binom.ppf([0.001, 0.999], 400, 0.95)
+    assert low <= covered <= high
+
+
+def test_the_half_of_a_flat_curve_has_no_bounds() -> None:
+    for x in (np.ones(10), np.tile(np.linspace(18, 20, 5), 2)):
+        found = np.array([1.0] * 5 + [0.0] * 5)
+        assert half_bounds(fit_curve(x, found), x) is None
 
 
 def _example(value: float, *, real: bool, held: bool = False) -> Example:
@@ -184,6 +244,9 @@ def test_recovery_is_given_by_magnitude() -> None:
     half = told["half_magnitude"]
     assert isinstance(half, float)
     assert 20 < half < 22
+    bounds = told["half_magnitude_bounds"]
+    assert isinstance(bounds, dict)
+    assert 20 < bounds["low"] < half < bounds["high"] < 22
     steps = told["by_magnitude"]
     assert isinstance(steps, list)
     assert sum(step["injected"] for step in steps) == 400
@@ -192,6 +255,7 @@ def test_recovery_is_given_by_magnitude() -> None:
     assert steps[-1]["found"]["value"] == 0
     none = recovery([], scores, 0.5, "25")
     assert none["half_magnitude"] is None
+    assert none["half_magnitude_bounds"] is None
     found = [one for one in _trials(examples) if one.example is not None]
     assert recovery(found, scores, 0.5, "25")["half_magnitude"] is None
     strict = recovery(found, scores, 0.95, "25")["by_magnitude"]

@@ -4,7 +4,8 @@ import math
 
 from gatewright.domains.classification.model import Interval
 
-_NORMAL = 1.959963984540054
+NORMAL = 1.959963984540054
+"""Bound of 95 % of a standard normal distribution, on both sides."""
 _TAIL = 0.025
 _HALVINGS = 80
 
@@ -16,9 +17,9 @@ def share(part: int, whole: int) -> Interval:
     """
     if not whole:
         return Interval(math.nan, 0.0, 1.0)
-    p, z = part / whole, _NORMAL**2 / whole
+    p, z = part / whole, NORMAL**2 / whole
     middle = (p + z / 2) / (1 + z)
-    half = _NORMAL * math.sqrt(p * (1 - p) / whole + z / (4 * whole)) / (1 + z)
+    half = NORMAL * math.sqrt(p * (1 - p) / whole + z / (4 * whole)) / (1 + z)
     return Interval(p, max(0.0, middle - half), min(1.0, middle + half))
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from gatewright.domains.classification.curve import fit_curve
+from gatewright.domains.classification.curve import fit_curve, half_bounds
 from gatewright.domains.classification.forest import Numbers
 from gatewright.domains.classification.intervals import poisson, share
 from gatewright.domains.classification.judge import Judge
@@ -166,8 +166,8 @@ def recovery(
         "injected": len(known),
         "on_bad_pixels": len(trials) - len(known),
         "zero_point": zero_point,
-        "half_magnitude": _half(magnitude, found),
-        "half_signal_to_noise": _half(expected, found),
+        **_half("half_magnitude", magnitude, found),
+        **_half("half_signal_to_noise", expected, found),
         "by_magnitude": rows,
     }
 
@@ -196,11 +196,20 @@ def photometry(trials: Sequence[Trial]) -> dict[str, object]:
     return told
 
 
-def _half(x: Numbers, found: Numbers) -> float | None:
-    """Return where half of the stars are found; None if all are, or none."""
+def _half(name: str, x: Numbers, found: Numbers) -> dict[str, object]:
+    """Return where half of the stars are found, and its bounds, under two names.
+
+    Both are None if all stars are found, or none; the bounds also if they are infinite.
+    """
+    bounds = f"{name}_bounds"
     if not len(found) or found.all() or not found.any():
-        return None
-    return fit_curve(x, found).half
+        return {name: None, bounds: None}
+    curve = fit_curve(x, found)
+    ends = half_bounds(curve, x)
+    return {
+        name: curve.half,
+        bounds: ends and dict(zip(("low", "high"), ends, strict=True)),
+    }
 
 
 def _each(total: Interval, parts: float) -> dict[str, float] | None:
