@@ -44,6 +44,34 @@ def test_large_pictures_are_sampled() -> None:
     assert percentile_limits(pixels, 1, 99) == (0.0, 1.0)
 
 
+@pytest.mark.parametrize("percent", [0, 0.5, 5, 25, 50, 75, 90, 99.5, 99.9, 100])
+@pytest.mark.parametrize("kind", ["noise", "few values", "sorted", "every tenth"])
+@pytest.mark.parametrize("count", [1, 2, 30, 400, 40_000])
+def test_percentiles_are_exactly_those_of_numpy(
+    count: int, kind: str, percent: float
+) -> None:
+    random = np.random.default_rng(count)
+    values = random.normal(100, 5, count)
+    if kind == "few values":
+        values = np.round(values / 5)
+    elif kind == "sorted":
+        values.sort()
+    elif kind == "every tenth":  # the pixels that a regular sample would have
+        values[::10] *= 1000 if percent > 50 else -1000
+    pixels = values.astype(np.float32)[None]
+    wanted = np.percentile(pixels, [percent, 50]).tolist()
+    assert list(percentile_limits(pixels, percent, 50)) == wanted
+
+
+@pytest.mark.parametrize("name", ["asinh", "linear", "log", "sqrt"])
+def test_a_large_picture_has_the_grey_levels_of_its_parts(name: str) -> None:
+    pixels = np.random.default_rng(2).normal(100, 5, (700, 301)).astype(np.float32)
+    stretch = Stretch(name, 90, 115, Limits.VALUE)
+    levels = grey_levels(pixels, stretch)
+    rows = [grey_levels(row[None], stretch) for row in pixels]
+    assert (levels == np.concatenate(rows)).all()
+
+
 @pytest.mark.parametrize(
     ("name", "curve"), [("log", LogStretch(1000)), ("sqrt", SqrtStretch())]
 )
