@@ -70,21 +70,19 @@ def clipped_sky(values: Pixels) -> tuple[float, float]:
     ordered = ordered[: len(ordered) - int(np.isnan(ordered).sum())]
     if len(ordered) < _LEAST:
         return np.nan, np.nan
-    # Sums up to each place make the mean and the width of any stretch without a pass.
     middle = ordered[len(ordered) // 2]
-    sums = np.concatenate([[0.0], np.cumsum(ordered - middle)])
-    squares = np.concatenate([[0.0], np.cumsum((ordered - middle) ** 2)])
+    away = ordered - middle
     low, high = 0, len(ordered)
     mean = median = width = 0.0
     for _ in range(_ROUNDS):
-        count = high - low
-        mean = (sums[high] - sums[low]) / count
-        width = np.sqrt(max(0.0, (squares[high] - squares[low]) / count - mean**2))
+        kept = away[low:high]
+        mean = kept.mean()
+        width = np.sqrt(max(0.0, (kept @ kept) / len(kept) - mean**2))
         median = float(ordered[(low + high) // 2])
         reach = _CLIP * width / _TRUNCATED
         new = (
-            int(np.searchsorted(ordered, median - reach, "left")),
-            int(np.searchsorted(ordered, median + reach, "right")),
+            int(ordered.searchsorted(median - reach, "left")),
+            int(ordered.searchsorted(median + reach, "right")),
         )
         if new == (low, high):
             break

@@ -257,14 +257,9 @@ def _subtract_tile(sides: _Sides, mismatch: float, part: tuple[slice, slice]) ->
         signal >= 0,
         science.psf.seen_by(made.kernels[0], rows, columns),
         reference.psf.seen_by(made.kernels[1], rows, columns) / local.value,
-    )
+    ).astype(np.float32)
     square = height**2
-    parts = (
-        made.difference[inner],
-        (signal / height).astype(np.float32, copy=False),
-        (sky / square).astype(np.float32, copy=False),
-        (light / square).astype(np.float32, copy=False),
-    )
+    parts = (made.difference[inner], signal / height, sky / square, light / square)
     return _Tile(rows, columns, parts, made.psf, made.noise)
 
 

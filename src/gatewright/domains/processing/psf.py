@@ -113,7 +113,9 @@ def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | 
     """
     reasons: Counter[str] = Counter()
     smooth = gaussian_smooth(np.where(bad, np.float32(0), values) / noise, fwhm)
-    x, y = peaks(smooth, BRIGHT, 2)
+    seen = peaks(smooth, _SEEN, 2)
+    height = smooth[seen[1].astype(int), seen[0].astype(int)]
+    x, y = (place[height > BRIGHT] for place in seen)
     x, y = _alone(smooth, x, y, fwhm, reasons)
     radius = psf_radius(fwhm)
     x, y, found = middles(values, x, y, fwhm)
@@ -129,7 +131,7 @@ def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | 
     cut = stamps(values, x, y, radius).astype(np.float64)
     sky = stamps(noise, x, y, radius).astype(np.float64)
     moved = centred(cut, x - np.rint(x), y - np.rint(y))
-    known = _own_pixels(smooth, x, y, radius, fwhm)
+    known = _own_pixels(seen, x, y, radius, fwhm)
     moved -= _local_level(moved, known, fwhm)[:, None, None]
     return _joined(
         moved, known, sky.mean(axis=(1, 2)), x, y, values.shape, reasons, fwhm
@@ -172,10 +174,13 @@ def _wide(cut: Pixels, fwhm: float) -> Mask:
 
 
 def _own_pixels(
-    smooth: Pixels, x: Numbers, y: Numbers, radius: int, fwhm: float
+    seen: tuple[Numbers, Numbers], x: Numbers, y: Numbers, radius: int, fwhm: float
 ) -> Mask:
-    """Return for each stamp the pixels that do not belong to a neighbouring star."""
-    all_x, all_y = peaks(smooth, _SEEN, 2)
+    """Return for each stamp the pixels that do not belong to a neighbouring star.
+
+    Stars were ``seen`` at these columns and rows.
+    """
+    all_x, all_y = seen
     step = np.arange(-radius, radius + 1)
     own = np.ones((len(x), len(step), len(step)), np.bool_)
     for star in range(len(x)):

@@ -90,7 +90,8 @@ def subtract(
     signal = fourier.back(scale * d * np.conj(pd), shape)
     kn = fn * fr**2 * np.conj(pn) * power_r / below
     kr = fr * fn**2 * np.conj(pr) * power_n / below
-    sky, light = (np.zeros(shape, np.float32) for _ in range(2))
+    sky, light = (np.zeros(n.shape, np.complex64) for _ in range(2))
+    further = np.zeros(shape, np.float32)
     kernels = []
     for one, kernel, image in ((new, kn, n), (reference, kr, r)):
         weights = fourier.back(kernel, shape)
@@ -98,17 +99,16 @@ def subtract(
         # The variance of S from an image's variance V is V * k**2 (equation 26).
         squared = fourier.forward(weights**2)
         for total, variance in ((sky, one.sky), (light, one.light)):
-            spread = fourier.back(squared * fourier.forward(variance), shape)
-            np.add(total, np.maximum(spread, np.float32(0)), out=total)
+            np.add(total, squared * fourier.forward(variance), out=total)
         part = fourier.back(kernel * image, shape)
-        light += _position_noise(part, scatter)
-        light += np.float32(mismatch**2) * part**2
+        further += _position_noise(part, scatter)
+        further += np.float32(mismatch**2) * part**2
     side = max(new.psf.shape[0], reference.psf.shape[0])
     return Subtraction(
         difference=fourier.back(d, shape) / scale,
         signal=signal,
-        sky=sky,
-        light=light,
+        sky=np.maximum(fourier.back(sky, shape), np.float32(0)),
+        light=np.maximum(fourier.back(light, shape), np.float32(0)) + further,
         kernels=(kernels[0], kernels[1]),
         psf=_around(fourier.back(pd, shape), side),
         noise=float(1.0 / scale),
