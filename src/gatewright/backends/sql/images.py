@@ -72,9 +72,15 @@ _CLAIM = """
 UPDATE survey SET scanner = ?, scanner_until = ?
 WHERE id = ? AND (scanner = ? OR scanner_until < ?) RETURNING id
 """
+_CHANGED = "UPDATE survey SET reading = COALESCE(reading, '') || ' ' WHERE id = ?"
+_COUNTED = "SELECT reading, summary FROM survey WHERE id = ?"
+_UNCHANGED = """
+UPDATE survey SET scanner = '', scanner_until = 0, scanned_at = ?
+WHERE id = ? AND scanner = ?
+"""
 _FINISH = """
-UPDATE survey SET scanner = '', scanner_until = 0, reading = NULL, scanned_at = ?,
-summary = ?
+UPDATE survey SET scanner = '', scanner_until = 0, scanned_at = ?, summary = ?,
+reading = CASE WHEN reading = ? THEN NULL ELSE reading END
 WHERE id = ? AND scanner = ?
 """
 _TELL = "UPDATE survey SET reading = ? WHERE id = ? AND scanner = ?"
@@ -223,6 +229,7 @@ class SqlImageIndex:
 
             def work(some: Sequence[str] = some) -> Work[None]:
                 yield Lock("images")
+                yield Statement(_CHANGED, (survey,))
                 yield from _forget_images(survey, some)
                 text = "DELETE FROM survey_file WHERE survey = ? AND path = ?"
                 yield Batch(text, [(survey, path) for path in some])
@@ -241,10 +248,22 @@ class SqlImageIndex:
         await self._database.run(lambda: _one(_TELL, values))
 
     async def finish(self, survey: str, holder: str, now: float) -> None:
+        """Give up the lease; count the images if any changed since the last count.
+
+        Every change of images alters ``reading`` in the same transaction, and only a
+        finished count clears it. So a count is made up for after a crash, and after a
+        change that was made while it went on.
+        """
+        rows = await self._database.read(_COUNTED, survey)
+        if rows and rows[0]["reading"] is None and rows[0]["summary"] is not None:
+            unchanged = (now, survey, holder)
+            await self._database.run(lambda: _one(_UNCHANGED, unchanged))
+            return
+        reading = rows[0]["reading"] if rows else None
         summary = json.dumps(await self._summary(survey))
-        values = (now, summary, survey, holder)
-        await self._database.run(lambda: _one(_FINISH, values))
         await SqlFootprints(self._database).renew(survey)
+        values = (now, summary, reading, survey, holder)
+        await self._database.run(lambda: _one(_FINISH, values))
 
     async def _survey_rows(self, survey: str) -> Sequence[Row]:
         return await self._database.read("SELECT * FROM survey WHERE id = ?", survey)
@@ -328,6 +347,7 @@ def _put_files(
     known = yield Statement("SELECT id FROM survey WHERE id = ?", (survey,))
     if not known:
         return
+    yield Statement(_CHANGED, (survey,))
     yield from _forget_images(survey, [file.file.path for file in files])
     rows = yield Statement("SELECT MAX(number) AS number FROM image")
     first = 1 + int(rows[0]["number"] or 0)
