@@ -53,7 +53,7 @@ class TestPam(DirectoryContract):
     @pytest.fixture
     def known(self, ada: Account, group: str) -> Known:
         groups = frozenset({ada.name, group})
-        return Known(Person(ada.name, groups, Role.USER), PASSWORD)
+        return Known(Person(ada.name, groups, Role.USER, f"uid {ada.uid}"), PASSWORD)
 
 
 async def test_the_group_of_admins_makes_an_owner(

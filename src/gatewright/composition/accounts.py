@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gatewright.backends.authn import AuthnClient, RemoteIdentity
 from gatewright.backends.sql import Database
+from gatewright.backends.sql.former_people import SqlAuthors
 from gatewright.backends.sql.grantees import SqlGrantees
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.composition.identity import follow_directories, open_identity
@@ -43,14 +44,31 @@ async def open_accounts(
     if not config.multi_user:
         own = await open_identity(config, database, stack)
         await own.users.check_owners()
+        await _follow_authors(database, own, leases, stack)
         return Accounts(own, await follow_directories(own, leases, stack))
     client = AuthnClient(config.authn.socket)
     stack.push_async_callback(client.close)
     titles = {one.name: one.shown for one in config.identity.providers}
     remote = RemoteIdentity(client, titles)
+    await _follow_authors(database, remote, leases, stack)
     removing = Background(
         "ending the rights of removed accounts",
         SqlGrantees(database, remote.users.exists).end_removed,
         lease=leases.lease("identity/removed"),
     )
     return Accounts(remote, await stack.enter_async_context(removing), remote)
+
+
+async def _follow_authors(
+    database: Database,
+    identity: RequestedIdentity,
+    leases: SqlLeases,
+    stack: AsyncExitStack,
+) -> None:
+    """Begin to rename the authors whose accounts were removed; the stack ends it."""
+    renaming = Background(
+        "renaming removed authors",
+        SqlAuthors(database, identity.users.created_at).rename_removed,
+        lease=leases.lease("identity/authors"),
+    )
+    await stack.enter_async_context(renaming)

@@ -1,5 +1,7 @@
 """Accounts of people whom a directory knows."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support.identity import World
 
@@ -89,6 +91,34 @@ async def test_accounts_follow_their_directory(world: World, town: Town) -> None
     assert await users.exists("eve")
     await directories.refresh()
     assert await users.get(world.owner, "cy") == cy
+
+
+async def test_a_name_that_is_given_to_another_person_is_another_account(
+    world: World, town: Town
+) -> None:
+    """Unix names are given again; a uid tells the two people apart."""
+    users, directories = world.identity.users, world.identity.directories
+    await sign_in(world, "cy")
+    first = await users.get(world.owner, "cy")
+    token = await world.token("cy")
+    town.people["cy"] = replace(town.people["cy"], subject="uid 1201")
+    await directories.refresh()  # the directory did not say before who it was
+    same = await users.get(world.owner, "cy")
+    assert (same.subject, same.created_at) == ("uid 1201", first.created_at)
+    assert (await world.identity.tokens.caller(token)).user == "cy"
+    await users.set_disabled(world.owner, "cy", disabled=True)
+    town.people["cy"] = replace(town.people["cy"], subject="")
+    await directories.refresh()
+    assert (await users.get(world.owner, "cy")).subject == "uid 1201"
+    town.people["cy"] = replace(town.people["cy"], subject="uid 1305")
+    world.clock.now += 60
+    await directories.refresh()
+    anew = await users.get(world.owner, "cy")
+    assert (anew.subject, anew.created_at) == ("uid 1305", first.created_at + 60)
+    assert anew.disabled
+    await users.set_disabled(world.owner, "cy", disabled=False)
+    with pytest.raises(NotSignedIn):
+        await world.identity.tokens.caller(token)
 
 
 async def test_who_is_of_a_directory_that_is_not_configured_goes(

@@ -49,6 +49,7 @@ async def test_where_each_acts_as_themselves_no_local_account_is_an_owner(
     with pytest.raises(NotAllowed, match="Unix account of its name"):
         await alone.add(world.owner, "ada", "password", Role.OWNER)
     assert not await users.exists("ada")
+    assert await users.created_at("ada") is None
     await alone.add(world.owner, "ben", "password")
     person = User("cy", Role.OWNER, world.clock(), source="town")
     assert await users._store.mirror(person)

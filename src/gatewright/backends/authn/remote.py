@@ -8,6 +8,7 @@ from typing import Any
 
 from gatewright.backends.authn.audit import RemoteAudit
 from gatewright.backends.authn.client import AuthnClient
+from gatewright.backends.authn.users import RemoteUsers
 from gatewright.backends.worker import IntentTicket, Ticket
 from gatewright.core.caller import Caller, visitor
 from gatewright.core.errors import NotSignedIn, PersonAbsent
@@ -21,54 +22,12 @@ from gatewright.domains.identity import (
     Session,
     SignInRedirect,
     Token,
-    User,
-    is_name,
     is_secret,
     split_token,
 )
 
 _ENDED_TOGETHER = 50
 """Grants that are ended by one call, whose length is bounded."""
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteUsers:
-    """Implements :class:`gatewright.domains.identity.RequestedUsers`."""
-
-    client: AuthnClient
-    """Calls ``authn``."""
-
-    async def get(self, caller: Caller, name: str) -> User:
-        found: User = await self.client.call(
-            "users.get", User, {"name": name}, caller=caller
-        )
-        return found
-
-    async def exists(self, name: str) -> bool:
-        if not is_name(name):
-            return False
-        return bool(await self.client.call("users.exists", bool, {"name": name}))
-
-    async def group_exists(self, name: str) -> bool:
-        if not is_name(name):
-            return False
-        return bool(await self.client.call("users.group_exists", bool, {"name": name}))
-
-    async def page(
-        self, caller: Caller, limit: int | None = None, cursor: str | None = None
-    ) -> Page[User]:
-        arguments = {"limit": limit, "cursor": cursor}
-        found: Page[User] = await self.client.call(
-            "users.page", Page[User], arguments, caller=caller
-        )
-        return found
-
-    async def set_disabled(self, caller: Caller, name: str, *, disabled: bool) -> User:
-        arguments = {"name": name, "disabled": disabled}
-        found: User = await self.client.call(
-            "users.set_disabled", User, arguments, caller=caller
-        )
-        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _AS_PERSON = ("files:", "jobs:", Scope.EXEC)
 _OPEN = frozenset(
     {
         "users.exists",
+        "users.created_at",
         "users.group_exists",
         "tokens.end_delegated",
         "providers.log_out",

@@ -106,7 +106,8 @@ class PamDirectory:
         if self._group not in account.groups:
             return None
         role = Role.OWNER if self._admins in account.groups else Role.USER
-        return Person(name, frozenset(filter(is_name, account.groups)), role)
+        groups = frozenset(filter(is_name, account.groups))
+        return Person(name, groups, role, subject=f"uid {account.uid}")
 
     def close(self) -> None:
         """Shut the threads down."""

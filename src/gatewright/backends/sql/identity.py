@@ -11,6 +11,7 @@ from gatewright.backends.sql.database import (
     Statement,
     Work,
 )
+from gatewright.backends.sql.former_people import renaming
 from gatewright.backends.sql.records import (
     moment,
     optional_moment,
@@ -27,7 +28,8 @@ INSERT INTO account (name, role, password, created_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (name) DO NOTHING RETURNING name
 """
 ACCOUNT = """a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password,
-    a.source, a.seen_at, a.disabled_at, g.name AS in_group"""
+    a.source, a.seen_at, a.disabled_at,
+    a.subject AS in_directory, g.name AS in_group"""
 """Columns of an account, one row for each of its groups, for :func:`user_of`."""
 _GET = f"""
 SELECT {ACCOUNT}
@@ -45,10 +47,11 @@ UPDATE account SET password = ? WHERE name = ? AND password = ? RETURNING name
 _JOIN = """
 INSERT INTO account_group (account, name) VALUES (?, ?) ON CONFLICT DO NOTHING
 """
-_SOURCE = "SELECT source, role FROM account WHERE name = ?"
+_SOURCE = "SELECT source, role, subject, disabled_at FROM account WHERE name = ?"
 _MIRROR = """
-INSERT INTO account (name, role, created_at, source) VALUES (?, ?, ?, ?)
-ON CONFLICT (name) DO UPDATE SET role = excluded.role
+INSERT INTO account (name, role, created_at, source, subject, disabled_at)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET role = excluded.role, subject = excluded.subject
 """
 _LEAVE_ALL = "DELETE FROM account_group WHERE account = ?"
 _LEAVE = "DELETE FROM account_group WHERE account = ? AND name = ? RETURNING name"
@@ -100,12 +103,24 @@ class SqlUserStore:
             found = yield Statement(_SOURCE, (user.name,))
             if found and found[0]["source"] != user.source:
                 return False
+            before = found[0] if found else None
+            subject, disabled_at = user.subject, None
+            if before is not None:
+                subject = subject or before["subject"]
+                disabled_at = before["disabled_at"]
+                if before["subject"] not in {"", subject}:
+                    yield from _removing(user.name, user.created_at)
             role = user.role.value
-            values = (user.name, role, user.created_at, user.source)
-            yield Statement(_MIRROR, values)
+            yield Statement(
+                _MIRROR,
+                (
+                    *(user.name, role, user.created_at, user.source),
+                    *(subject, disabled_at),
+                ),
+            )
             yield Statement(_LEAVE_ALL, (user.name,))
             yield Batch(_JOIN, [(user.name, group) for group in sorted(user.groups)])
-            if found and found[0]["role"] != role:
+            if before is not None and before["role"] != role:
                 yield Statement(_END_SESSIONS, (user.name,))
             return True
 
@@ -162,20 +177,8 @@ class SqlUserStore:
 
         return await self._database.run(work)
 
-    async def remove(self, name: str) -> bool:
-        def work() -> Work[bool]:
-            rows = yield Statement(
-                "DELETE FROM account WHERE name = ? RETURNING name", (name,)
-            )
-            yield Statement(_LEAVE_ALL, (name,))
-            yield Statement(_END_SESSIONS, (name,))
-            yield Statement("DELETE FROM token WHERE account = ?", (name,))
-            yield Statement(_END_LINKS, (name,))
-            # Or who gets the name later would have what was given to this account.
-            yield Statement(UNGRANT, (f"user:{name}", name))
-            return bool(rows)
-
-        return await self._database.run(work)
+    async def remove(self, name: str, at: float) -> bool:
+        return await self._database.run(lambda: _removing(name, at))
 
     async def page(self, after: str, limit: int) -> Sequence[User]:
         rows = await self._database.read(_PAGE, after, limit)
@@ -201,6 +204,19 @@ class SqlUserStore:
         return await self._database.run(work)
 
 
+def _removing(name: str, at: float) -> Work[bool]:
+    rows = yield Statement("DELETE FROM account WHERE name = ? RETURNING name", (name,))
+    yield Statement(_LEAVE_ALL, (name,))
+    yield Statement(_END_SESSIONS, (name,))
+    yield Statement("DELETE FROM token WHERE account = ?", (name,))
+    yield Statement(_END_LINKS, (name,))
+    # Or who gets the name later would have what was given to this account, and would
+    # be taken for who has said what its person said.
+    yield Statement(UNGRANT, (f"user:{name}", name))
+    yield from renaming(name, at)
+    return bool(rows)
+
+
 def user_of(rows: Sequence[Row]) -> User | None:
     """Return the account from rows that hold one group each; None without rows.
 
@@ -223,6 +239,7 @@ def user_of(rows: Sequence[Row]) -> User | None:
         source=first["source"],
         seen_at=optional_moment(first["seen_at"]),
         disabled_at=optional_moment(first["disabled_at"]),
+        subject=first["in_directory"],
     )
 
 

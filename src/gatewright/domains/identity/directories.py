@@ -119,8 +119,9 @@ class Directories:
         """Update the accounts from their directories.
 
         An account that its directory no longer has is removed, with its sessions and
-        tokens. Accounts of a directory that does not answer stay as they are. Returns
-        the seconds until the next update.
+        tokens, and so is one whose name the directory has given to another person.
+        Accounts of a directory that does not answer stay as they are. Returns the
+        seconds until the next update.
         """
         after = ""
         while users := await self._users.page(after, _PAGE):
@@ -140,9 +141,11 @@ class Directories:
             )
             return
         if person is None:
-            await self._users.remove(user.name)
+            await self._users.remove(user.name, self._clock())
             _log.info("%s is no longer known to %s.", user.name, user.source)
-        elif (person.groups, person.role) != (user.groups, user.role):
+        elif (person.groups, person.role) != (user.groups, user.role) or (
+            person.subject and person.subject != user.subject
+        ):
             await self._mirrored(person, user.source)
 
     async def _mirrored(self, person: Person, source: str) -> User | None:
@@ -154,7 +157,8 @@ class Directories:
             _log.warning("The directory %s gave a name that is not valid here.", source)
             return None
         user = User(person.name, person.role, self._clock(), person.groups)
-        if not await self._users.mirror(replace(user, source=source)):
+        user = replace(user, source=source, subject=person.subject)
+        if not await self._users.mirror(user):
             _log.warning(
                 "The account %s belongs to another directory than %s.",
                 person.name,

@@ -32,6 +32,8 @@ class User:
     disabled_at: float | None = None
     """Time at which an administrator disabled the account, seconds since 1970-01-01
     UTC; None if it is not disabled."""
+    subject: str = ""
+    """Who the person is in the directory, as :attr:`Person.subject`."""
 
     @property
     def disabled(self) -> bool:
@@ -49,6 +51,10 @@ class Person:
     """Names of the groups that they belong to."""
     role: Role = Role.GUEST
     """Role of the account."""
+    subject: str = ""
+    """Who the person is in the directory, whatever their name: a uid, for example. Two
+    people who have one name after the other differ in it. Empty if the directory does
+    not say."""
 
 
 @dataclass(frozen=True, slots=True)

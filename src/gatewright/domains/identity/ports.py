@@ -104,7 +104,9 @@ class UserStore(Protocol):
         """Create or update an account, with its groups, from its directory.
 
         Returns False if an account of another source has the name. A changed role ends
-        the account's sessions. An existing account keeps its time of creation.
+        the account's sessions. An existing account keeps its time of creation, unless
+        its subject is another: then it was another person's, is removed as by
+        :meth:`remove`, and is made anew. If it was disabled, it stays so.
         """
         ...
 
@@ -148,10 +150,12 @@ class UserStore(Protocol):
         """
         ...
 
-    async def remove(self, name: str) -> bool:
+    async def remove(self, name: str, at: float) -> bool:
         """Remove an account with its groups, sessions, tokens and sign-in links.
 
-        Returns False if there is no such account.
+        ``at`` is the time of the removal, seconds since 1970 UTC. What the person has
+        said of candidates is kept under a name that no account can have. Returns False
+        if there is no such account.
         """
         ...
 

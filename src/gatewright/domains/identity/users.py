@@ -94,6 +94,11 @@ class Users:
         """Return whether there is an account of this name."""
         return is_name(name) and await self._store.get(name) is not None
 
+    async def created_at(self, name: str) -> float | None:
+        """Return when the account of this name was created; None if there is none."""
+        user = await self._store.get(name) if is_name(name) else None
+        return None if user is None else user.created_at
+
     async def group_exists(self, name: str) -> bool:
         """Return whether the group has any member."""
         return is_name(name) and await self._store.group_exists(name)
@@ -152,7 +157,9 @@ class Users:
     async def remove(self, caller: Caller, name: str) -> None:
         """Remove an account with its sessions, tokens and the rights granted to it.
 
-        What the account created is kept, under its name.
+        Its documents and jobs are kept under its name. What the person said about
+        candidates (votes, comments, labels, filters, changes of objects) is kept under
+        a name that no account can have, such as “ada (removed 2026-11-30)”.
 
         Raises
         ------
@@ -164,7 +171,7 @@ class Users:
         caller.require(Scope.ADMIN)
         if name == self.owner:
             raise Conflict("The account of the gateway's owner cannot be removed.")
-        if not (is_name(name) and await self._store.remove(name)):
+        if not (is_name(name) and await self._store.remove(name, self._clock())):
             raise _no_user(name)
 
     async def set_disabled(self, caller: Caller, name: str, *, disabled: bool) -> User:

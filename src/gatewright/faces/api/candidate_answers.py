@@ -118,7 +118,10 @@ class CandidateDetail(CandidateAnswer):
 class VoteAnswer(BaseModel):
     """The vote of one person."""
 
-    person: str = Field(description="Account that voted.")
+    person: str = Field(
+        description="Account that voted; with “(removed …)” if there is none any more.",
+        examples=["ada", "ada (removed 2026-11-30)"],
+    )
     vote: Literal["real", "bogus", "unsure"] = Field(description="The vote.")
     at: str = Field(description="Time of the vote, RFC 3339.")
 

@@ -201,8 +201,8 @@ class UserStoreContract:
         await one.sessions.add_link("link", "ada", NOW + 9, now=NOW)
         made = token()
         await one.tokens.add(made, "d", most=9)
-        assert await one.users.remove("ada")
-        assert not await one.users.remove("ada")
+        assert await one.users.remove("ada", NOW)
+        assert not await one.users.remove("ada", NOW)
         assert await two.sessions.find("digest") is None
         assert await two.sessions.take_link("link", NOW, NOW + DAY) is None
         assert await two.tokens.find(made.key) is None
