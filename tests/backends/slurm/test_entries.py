@@ -71,6 +71,16 @@ def test_a_record_with_a_field_too_few_is_no_record_that_was_seen() -> None:
         parser.parse(answer([[f"{one}\x1f{two}", *others]], "@b"), "@b")
 
 
+def test_a_name_that_moved_into_the_comment_is_read_again() -> None:
+    """Both have the character in them with which the parser compares records."""
+    parser = parse.QueueParser()
+    before = fields_of(1, Name="a", Comment="b\x1fc")
+    after = fields_of(1, Name="a\x1fb", Comment="c")
+    parser.parse(answer([before], "@a"), "@a")
+    (row,) = parser.parse(answer([after], "@b"), "@b")
+    assert (row.name, row.comment) == ("a\x1fb", "c")
+
+
 def test_an_answer_that_was_cut_off_is_refused() -> None:
     text = answer([fields_of(1)], "@a")
     with pytest.raises(BackendFailed):

@@ -78,7 +78,8 @@ class QueueParser:
                 raise unexpected("Slurm")
             key = record.replace(between, _BETWEEN)
             row = self._rows.get(key) or rows.get(key)
-            if row is None:
+            # With that character in a name or a comment, other fields give that text.
+            if row is None or _BETWEEN in record:
                 row = _queue_row(*record.split(between))
             rows[key] = row
             found.append(row)
