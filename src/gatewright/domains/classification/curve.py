@@ -80,7 +80,8 @@ def half_bounds(curve: Curve, x: Numbers) -> tuple[float, float] | None:
     if a <= 0:
         return None
     root = math.sqrt(b**2 - a * c)
-    return middle + width * (-b - root) / a, middle + width * (-b + root) / a
+    low, high = (middle + width * (-b + way * root) / a for way in (-1, 1))
+    return float(low), float(high)
 
 
 def _information(terms: Numbers, chance: Numbers) -> Numbers:
