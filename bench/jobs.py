@@ -7,6 +7,7 @@ are watched, it survives the gateway, and its end is recorded on disk.
 """
 
 import asyncio
+import os
 import resource
 import subprocess
 import tempfile
@@ -21,15 +22,16 @@ from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.worker import OneWorker
 from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_owner_worker
+from gatewright.composition.identity import open_identity
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.systems import BackendResources
 from gatewright.core.caller import ROLE_SCOPES, Caller, Role
 from gatewright.core.config import Config
 from gatewright.domains.compute import JobNews, JobService, JobSpec
 
-ELEMENTS = 1000
+ELEMENTS = int(os.environ.get("GATEWRIGHT_BENCH_ELEMENTS", "1000"))
 AT_ONCE = 2
-ROUNDS = 3
+ROUNDS = int(os.environ.get("GATEWRIGHT_BENCH_ROUNDS", "3"))
 PROGRAM = "/bin/true"
 WANTED = 50
 """Elements per second that should be started."""
@@ -42,7 +44,13 @@ def config(folder: Path) -> Config:
     home = str(folder / "home")
     system = {"name": "local", "home": home, "cores": AT_ONCE}
     state = str(folder / "state")
-    return Config.model_validate({"gateway": {"state": state}, "systems": [system]})
+    return Config.model_validate(
+        {
+            "gateway": {"state": state},
+            "identity": {"owner": ADA.user},
+            "systems": [system],
+        }
+    )
 
 
 async def array(jobs: JobService, news: JobNews) -> float:
@@ -64,9 +72,12 @@ async def ours(folder: Path) -> list[float]:
         events = open_event_hub(database)
         workers = OneWorker(await open_owner_worker(stack))
         resources = BackendResources(workers, SqlLeases(database).lease, "ada")
-        jobs, _ = await open_compute(settings, database, events, resources, stack)
-        news = JobNews(jobs, events)
-        return [await array(jobs, news) for _ in range(ROUNDS)]
+        identity = await open_identity(settings, database, stack)
+        compute = await open_compute(
+            settings, database, events, resources, identity, stack
+        )
+        news = JobNews(compute.jobs, events)
+        return [await array(compute.jobs, news) for _ in range(ROUNDS)]
 
 
 def loop(folder: Path) -> None:
