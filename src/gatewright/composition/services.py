@@ -121,6 +121,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             **people.parts,
             **parts_of_systems(config, files, compute, people.with_files),
         }
+        limits = config.limits
         yield Services(
             config=config,
             events=events,
@@ -136,10 +137,8 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             announcements=announcements,
             files=files,
             commands=commands,
-            streams=ConcurrencyLimit(config.limits.streams_per_user, "streams"),
-            cutouts=ConcurrencyLimit(
-                config.limits.cutouts_per_user, "archives of cut-outs"
-            ),
+            streams=ConcurrencyLimit(limits.streams_per_user, "streams"),
+            cutouts=ConcurrencyLimit(limits.cutouts_per_user, "archives of cut-outs"),
             store=store,
             listings=listings,
         )

@@ -111,13 +111,8 @@ class SqlUserStore:
                 if before["subject"] not in {"", subject}:
                     yield from _removing(user.name, user.created_at)
             role = user.role.value
-            yield Statement(
-                _MIRROR,
-                (
-                    *(user.name, role, user.created_at, user.source),
-                    *(subject, disabled_at),
-                ),
-            )
+            made = (user.name, role, user.created_at, user.source, subject, disabled_at)
+            yield Statement(_MIRROR, made)
             yield Statement(_LEAVE_ALL, (user.name,))
             yield Batch(_JOIN, [(user.name, group) for group in sorted(user.groups)])
             if before is not None and before["role"] != role:

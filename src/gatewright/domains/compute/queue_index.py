@@ -53,7 +53,7 @@ class QueueIndex:
 
     @classmethod
     def with_lists(cls, whole: Snapshot) -> "QueueIndex":
-        """Return the index of a snapshot with its lists, which it else makes late."""
+        """Return the index of a snapshot, with its lists already made."""
         index = cls(whole)
         _ = index._lists
         return index

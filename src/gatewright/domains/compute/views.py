@@ -80,10 +80,11 @@ class SystemViews:
             The scheduler has not answered yet.
         """
         caller.require(Scope.JOBS_READ)
-        whole = await self._system(system).scheduler.snapshot()
+        on = self._system(system)
         own = await self._table.open_jobs(system, caller.user)
         ids = {job.native_id: job.id for job in own if job.native_id is not None}
-        index = await self._index(system, whole)
+        # At once after the snapshot, so that no slow request brings back an old one.
+        index = await self._index(system, await on.scheduler.snapshot())
         return index.page(caller.user, ids, chosen, page_limit(limit), cursor)
 
     async def machines(
