@@ -2,7 +2,7 @@ import { html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { filterList, readFilters } from "./filter-parts.js";
 import { count } from "./format.js";
-import { commentList, facts, features, history, timeWords } from "./scan-parts.js";
+import { anyCandidate, commentList, facts, features, history, noneShown, review, timeWords } from "./scan-parts.js";
 import { scanStyle } from "./scan-style.js";
 import { RADIUS, SEEN, Stamps, readStamp } from "./stamps.js";
 
@@ -42,7 +42,7 @@ const CHOICES = [["r", "real", "Real"], ["b", "bogus", "Bogus"], ["u", "unsure",
 export class GwScan extends GwElement {
   static properties = {
     survey: {}, difference: {}, filter: {}, where: {}, candidate: {}, filters: { state: true }, shown: { attribute: false },
-    pictures: { state: true }, done: { state: true }, asked: { state: true }, blinking: { state: true }, said: { state: true }, curveOf: { state: true },
+    pictures: { state: true }, done: { state: true }, any: { state: true }, asked: { state: true }, blinking: { state: true }, said: { state: true }, curveOf: { state: true },
   };
 
   static scope = "sky:vote";
@@ -64,6 +64,8 @@ export class GwScan extends GwElement {
     this.pictures = {};
     /** Those that were voted on here, the last one last. @type {any[]} */
     this.done = [];
+    /** Whether there are candidates at all, seen or not; null before that was asked. @type {boolean | null} */
+    this.any = null;
     this.asked = false;
     this.blinking = false;
     /** What somebody else did last. */
@@ -108,12 +110,13 @@ export class GwScan extends GwElement {
   async reload() {
     const latest = (this._latest = {});
     const first = await this.load(async () => {
-      const one = this.candidate ? await this._review(this.candidate) : null;
+      const one = this.candidate ? await review(this.gateway.candidates, this.candidate, this.signal) : null;
       return { one, claimed: await this._claim() };
     });
     if (!first || latest !== this._latest) return;
     this._stamps.keep([]);
     this.done = [];
+    this.any = null;
     this._past = new Set();
     const others = first.claimed.filter((c) => c.id !== first.one?.id);
     this._ahead = first.one ? [first.one, ...others] : others;
@@ -183,14 +186,6 @@ export class GwScan extends GwElement {
     this.announce("filter", { filter, where: this.where });
   }
 
-  /** One candidate with its history and comments, even if another person has claimed it. @param {string} id */
-  async _review(id) {
-    const { candidates } = this.gateway;
-    const [one, { comments }] = await Promise.all([candidates.get(id, this.signal), candidates.comments(id, this.signal)]);
-    const found = await candidates.object(one.object, this.signal);
-    return { ...one, comments, history: found.candidates };
-  }
-
   /** Takes more candidates where few are left. */
   async _fill() {
     if (this.denied || this._ahead.length >= HELD - 1) return;
@@ -223,11 +218,21 @@ export class GwScan extends GwElement {
     this.curveOf = "";
     window.clearTimeout(this._wait);
     this._keep();
-    if (!one) return;
+    if (!one) {
+      this._askAny();
+      return;
+    }
     // Who votes in a second does not wait for a light curve, nor has one measured.
     this._wait = window.setTimeout(() => (this.curveOf = one.object), CURVE_WAITS_MS);
     const pictures = await this._stamps.of(one.id);
     if (this.shown?.id === one.id) this.pictures = pictures;
+  }
+
+  /** Finds out whether there are any candidates, where none is left to show. */
+  async _askAny() {
+    const latest = this._latest;
+    const any = this.done.length > 0 || (await this.attempt(() => anyCandidate(this.gateway.candidates, this, this.signal)));
+    if (any !== null && latest === this._latest) this.any = any;
   }
 
   /** Reads the stamps of what is shown and of those behind it. */
@@ -335,7 +340,7 @@ export class GwScan extends GwElement {
     return html`${this.renderError()}
       <div class="scan panel" tabindex="0" role="group" aria-label="Candidate to vote on: R for real, B for bogus, U for unsure, Z to undo, S to skip, C to comment, T to tag, 1 to 9 for a class, X held to blink">
         ${this.filters.length || this.filter ? choice : nothing}
-        ${this.shown ? this._stampRow(this.shown) : this.renderEmpty("Nothing left to scan", "Every candidate here has a vote, or somebody else looks at it. New ones come with the next difference of images.")}
+        ${this.shown ? this._stampRow(this.shown) : this._none()}
         <div class="bar votes" part="votes">
           ${CHOICES.map(([letter, vote, word]) => html`<button ?disabled=${!this.shown} @click=${() => this.vote(vote)}>${word} <kbd aria-hidden="true">${letter}</kbd></button>`)}
           <button class="quiet" ?disabled=${!this.shown} @click=${this.skip}>Skip <kbd aria-hidden="true">s</kbd></button>
@@ -344,6 +349,11 @@ export class GwScan extends GwElement {
         </div>
         ${this.shown ? html`${facts(this.shown, this.survey)}${this._more(this.shown)}` : nothing}
       </div>`;
+  }
+
+  _none() {
+    if (this.any === null) return this.error ? nothing : this.renderLoading(6);
+    return this.renderEmpty(...noneShown(this.any, this));
   }
 
   /** @param {any} one */

@@ -67,3 +67,40 @@ export function commentList(comments, me, remove) {
     ${comment.person === me ? html`<button class="link small" @click=${() => remove(comment)}>Remove</button>` : nothing}
     <p class="words">${comment.text}</p></li>`)}</ul>`;
 }
+
+/** @typedef {{survey: string, difference: string, filter: string, where: string}} Chosen Which candidates are scanned. */
+
+/**
+ * One candidate with its history and comments, even if another person has claimed it.
+ * @param {import("../client/candidates.js").Candidates} candidates @param {string} id @param {AbortSignal} signal
+ */
+export async function review(candidates, id, signal) {
+  const [one, { comments }] = await Promise.all([candidates.get(id, signal), candidates.comments(id, signal)]);
+  const found = await candidates.object(one.object, signal);
+  return { ...one, comments, history: found.candidates };
+}
+
+/**
+ * Whether any candidate is among the chosen ones, with or without a vote.
+ * @param {import("../client/candidates.js").Candidates} candidates @param {Chosen} chosen @param {AbortSignal} signal @returns {Promise<boolean>}
+ */
+export async function anyCandidate(candidates, { survey, difference, filter, where }, signal) {
+  const query = { survey: survey || null, difference: difference || null, filter: filter || null, where: where || null, limit: 1 };
+  let page = await candidates.page(query, signal);
+  // With a filter, pages may be empty before the last.
+  while (!page.candidates.length && page.next) page = await candidates.page({ ...query, cursor: page.next }, signal);
+  return page.candidates.length > 0;
+}
+
+/**
+ * Why no candidate is shown, and what to do next: a title, a text and a link.
+ * @param {boolean} any Whether there are any, seen or not @param {Chosen} chosen @returns {[string, string, any]}
+ */
+export function noneShown(any, { survey, difference, filter, where }) {
+  const again = survey ? at(`/sky/${escapeName(survey)}/difference`) : at("/sky");
+  const subtract = html`<a class="button" href=${again}>${survey ? "Subtract images" : "Choose a survey"}</a>`;
+  if (any) return ["Nothing left to scan", "Every candidate here has a vote, or was skipped, or somebody else looks at it. New ones come with the next difference of images.", nothing];
+  if (filter || where) return ["No candidate fulfils this", "Choose another filter, or a condition that is less narrow.", nothing];
+  if (difference) return ["No candidates in this difference", "Nothing was found in it. Subtract other images of the survey: what differs becomes a candidate.", subtract];
+  return [survey ? "There are no candidates in this survey yet" : "There are no candidates yet", `They come with differences. ${survey ? "Subtract" : "Choose a survey, and subtract"} a reference from new images: what differs becomes a candidate.`, subtract];
+}
