@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -173,14 +174,19 @@ def _rim_pixels(
     rim: geometry.Vectors, wcs: ImageWcs
 ) -> tuple[Numbers, Numbers] | tuple[None, None]:
     """Return an outline's pixels; (None, None) if it is beyond the projection."""
-    middle = wcs.vectors(*(np.array([place]) for place in wcs.centre))
-    if geometry.angle(rim, middle).max() > _NEAR:
+    if geometry.angle(rim, _middle(wcs)).max() > _NEAR:
         return None, None
     ra, dec = geometry.degrees(rim)
     x, y = wcs.to_pixels(ra, dec)
     if not (np.all(np.isfinite(x)) and np.all(np.isfinite(y))):
         return None, None
     return x, y
+
+
+@lru_cache(maxsize=64)
+def _middle(wcs: ImageWcs) -> geometry.Vectors:
+    """Return the unit vector of an image's centre, shape (1, 3)."""
+    return wcs.vectors(*(np.array([place]) for place in wcs.centre))
 
 
 def _left_alone(

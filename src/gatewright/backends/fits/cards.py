@@ -8,7 +8,9 @@ a distortion are kept; they too count pixels of the image.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from gatewright.backends.fits.blocks import BLOCK
 from gatewright.backends.fits.box import Box
@@ -20,6 +22,7 @@ _STRUCTURE = re.compile(
     r"|CHECKSUM|DATASUM|ZHECKSUM|ZDATASUM|END|DATASEC|TRIMSEC|BIASSEC)$"
 )
 _PLACE = re.compile(r"(CRPIX|CNPIX|LTV)([1-9])([A-Z]?)$")
+_OF_THE_BOX = re.compile(rf"{_PLACE.pattern}|NAXIS\d+$")
 _TABLE_PLACE = re.compile(r"(CRVAL)([12])()$")
 _WCS = re.compile(
     r"(WCSAXES|WCSNAME|CTYPE\d|CUNIT\d|CRVAL\d|CRPIX\d|CDELT\d|CROTA\d|CD\d_\d|PC\d_\d"
@@ -63,19 +66,53 @@ def cutout_header(
     InvalidContent
         A reference pixel is not a number.
     """
-    kept = [card for card in cards(own) if not _STRUCTURE.match(_keyword(card))]
-    if extension:
-        kept = [card for card in kept if _keyword(card) not in _NAMES]
+    form = _form(own, primary, extension, extended=extended)
     lengths = {f"NAXIS{n}": length for n, length in enumerate(box.lengths, start=1)}
-    first = make_card("SIMPLE", "T", "conforms to FITS standard")
-    lines = [make_card("XTENSION", "'IMAGE   '", "") if extension else first]
-    for card in cards(own):
+    lines = []
+    for fixed, card in form.cards:
+        lines.append(fixed)
         keyword = _keyword(card)
         if keyword in lengths:
             text = str(lengths[keyword])
             lines.append(make_card(keyword, text, "length of data axis"))
-        elif re.fullmatch(r"BITPIX|NAXIS\d*", keyword):
-            lines.append(card)
+        elif card:
+            lines.append(_moved(card, box, _PLACE))
+    lines += _missing_reference(form.missing, box)
+    lines.append(form.shared)
+    history = f"Cut out of {source}, pixels {box.section()}, by Gatewright."
+    plain_history = "".join(c if " " <= c <= "~" else "?" for c in history)
+    for place in range(0, len(plain_history), CARD - 8):
+        line = f"HISTORY {plain_history[place : place + CARD - 8]}"
+        lines.append(line.ljust(CARD).encode())
+    return _whole_blocks(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the headers of all cut-outs of an image have in common."""
+
+    cards: tuple[tuple[bytes, bytes], ...]
+    """Cards that remain as they are, each time with the card after them that depends on
+    the box; the last of those is empty."""
+    missing: tuple[tuple[int, str], ...]
+    """Axis, and letter of the WCS, of each reference pixel that is omitted for being 0.
+    """
+    shared: bytes
+    """Cards of the primary header."""
+
+
+@lru_cache(maxsize=64)
+def _form(
+    own: bytes, primary: bytes, extension: tuple[str, int] | None, *, extended: bool
+) -> _Form:
+    """Return the form of headers; the arguments are those of :func:`cutout_header`."""
+    all_cards = list(cards(own))
+    kept = [card for card in all_cards if not _STRUCTURE.match(_keyword(card))]
+    if extension:
+        kept = [card for card in kept if _keyword(card) not in _NAMES]
+    first = make_card("SIMPLE", "T", "conforms to FITS standard")
+    lines = [make_card("XTENSION", "'IMAGE   '", "") if extension else first]
+    lines += [c for c in all_cards if re.fullmatch(r"BITPIX|NAXIS\d*", _keyword(c))]
     if extended:
         lines.append(make_card("EXTEND", "T", "the tables of the distortion follow"))
     if extension:
@@ -87,17 +124,20 @@ def cutout_header(
             make_card("EXTVER", str(version), "number of the image"),
         ]
     # wcslib reads the exponent E only, and takes 0.01 for 1.0D-2.
-    plain = [plain_exponent(c) if _WCS.match(_keyword(c)) else c for c in kept]
-    lines += [_moved(card, box, _PLACE) for card in plain]
-    lines += _missing_reference(kept, box)
+    lines += [plain_exponent(c) if _WCS.match(_keyword(c)) else c for c in kept]
+    parts: list[tuple[bytes, bytes]] = []
+    fixed: list[bytes] = []
+    for card in lines:
+        if _OF_THE_BOX.match(_keyword(card)):
+            parts.append((b"".join(fixed), card))
+            fixed = []
+        else:
+            fixed.append(card)
+    parts.append((b"".join(fixed), b""))
+    shared = b""
     if primary != own:
-        lines += _shared(primary, {_name(card) for card in kept})
-    history = f"Cut out of {source}, pixels {box.section()}, by Gatewright."
-    plain_history = "".join(c if " " <= c <= "~" else "?" for c in history)
-    for place in range(0, len(plain_history), CARD - 8):
-        line = f"HISTORY {plain_history[place : place + CARD - 8]}"
-        lines.append(line.ljust(CARD).encode())
-    return _whole_blocks(lines)
+        shared = b"".join(_shared(primary, {_name(card) for card in kept}))
+    return _Form(tuple(parts), tuple(_missing(kept)), shared)
 
 
 def table_header(own: bytes, box: Box) -> bytes:
@@ -154,17 +194,21 @@ def _moved(card: bytes, box: Box, places: re.Pattern[str]) -> bytes:
     return make_card(_keyword(card), written, comment.strip())
 
 
-def _missing_reference(kept: list[bytes], box: Box) -> Iterator[bytes]:
-    """Yield cards for reference pixels that the header omits because they are 0."""
+def _missing(kept: list[bytes]) -> Iterator[tuple[int, str]]:
+    """Yield axis and letter of each WCS whose reference pixel the cards omit."""
     names = {_keyword(card) for card in kept}
     for name in sorted(names):
         match = re.fullmatch(r"CTYPE([1-9])([A-Z]?)", name)
-        if match is None or int(match.group(1)) > len(box.starts):
-            continue
-        missing = f"CRPIX{match.group(1)}{match.group(2)}"
-        shift = box.starts[int(match.group(1)) - 1]
-        if missing not in names and shift:
-            yield make_card(missing, f"{-shift}.0", "reference pixel")
+        if match is not None and f"CRPIX{match.group(1)}{match.group(2)}" not in names:
+            yield int(match.group(1)), match.group(2)
+
+
+def _missing_reference(missing: Iterable[tuple[int, str]], box: Box) -> Iterator[bytes]:
+    """Yield cards for reference pixels that the header omits because they are 0."""
+    for axis, letter in missing:
+        shift = box.starts[axis - 1] if axis <= len(box.starts) else 0
+        if shift:
+            yield make_card(f"CRPIX{axis}{letter}", f"{-shift}.0", "reference pixel")
 
 
 def _shared(primary: bytes, known: set[str]) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ time.
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -45,11 +45,15 @@ _SCAMP = re.compile(r"PV[12]_([5-9]|[1-9]\d+)$")
 _TANGENT = re.compile(rb"(CTYPE[12]  *= *'[^']{4})-TAN")
 _SKY_AXIS = re.compile(r"RA--|DEC-|[GESH]L(ON|AT)", re.IGNORECASE)
 _ROTATIONS = (FK5, Galactic)
+_FEW = 2048
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ImageWcs:
-    """Converts between pixels, counted from 0, and ICRS directions in degrees."""
+    """Converts between pixels, counted from 0, and ICRS directions in degrees.
+
+    Each is equal to itself only, so that what is computed for one can be cached.
+    """
 
     astropy_wcs: Any
     """WCS of the first two axes (astropy)."""
@@ -65,7 +69,10 @@ class ImageWcs:
 
     def to_sky(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
         """Return the right ascensions and declinations of pixel positions."""
-        first, second = self.astropy_wcs.all_pix2world(x, y, 0)
+        if self._is_plain(x, y):
+            first, second = _converted(self.astropy_wcs.wcs.p2s, x, y, "world")
+        else:
+            first, second = self.astropy_wcs.all_pix2world(x, y, 0)
         longitude, latitude = (second, first) if self._swapped else (first, second)
         if self.rotation is not None:
             directions = geometry.unit_vectors(longitude, latitude)
@@ -86,8 +93,23 @@ class ImageWcs:
             moved = sky.transform_to(self.frame)
             ra, dec = moved.spherical.lon.deg, moved.spherical.lat.deg
         first, second = (dec, ra) if self._swapped else (ra, dec)
+        if self._is_plain(first, second):
+            return _converted(self.astropy_wcs.wcs.s2p, first, second, "pixcrd")
         x, y = self.astropy_wcs.all_world2pix(first, second, 0, quiet=True)
         return x, y
+
+    def _is_plain(self, first: Numbers, second: Numbers) -> bool:
+        """Return whether wcslib alone converts coordinates, which are a few in a row.
+
+        For these astropy's WCS takes several times as long, to arrange the numbers.
+        Large arrays are left to it, as wcslib returns further arrays of their size.
+        """
+        return (
+            0 < first.size <= _FEW
+            and first.ndim == 1
+            and first.shape == second.shape
+            and not self.astropy_wcs.has_distortion
+        )
 
     @property
     def _swapped(self) -> bool:
@@ -102,6 +124,14 @@ class ImageWcs:
     def centre(self) -> tuple[float, float]:
         """Pixel position of the centre."""
         return (self.width - 1) / 2, (self.height - 1) / 2
+
+
+def _converted(
+    convert: Callable[..., dict[str, Numbers]], first: Numbers, second: Numbers, to: str
+) -> tuple[Numbers, Numbers]:
+    """Return what wcslib makes of coordinates in the array of the name ``to``."""
+    made = convert(np.stack([first, second], axis=-1), 0)[to]
+    return made[:, 0], made[:, 1]
 
 
 def make_image_wcs(

@@ -6,6 +6,7 @@ octants.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -82,6 +83,7 @@ def footprint(wcs: ImageWcs) -> Footprint:
     return Footprint(polygon, (), float(ra), float(dec), _diameter(reach), scale)
 
 
+@lru_cache(maxsize=64)
 def is_wide(wcs: ImageWcs) -> bool:
     """Return whether an image is wider than 160 degrees or has pixels off the sky.
 

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import PurePath
 
 import numpy as np
 from astropy.io import fits
@@ -55,7 +54,7 @@ class Source:
     def name(self) -> str:
         """Name of the file, with the number of the HDU unless it is the primary."""
         suffix = f"[{self.block.number}]" if self.block.number else ""
-        return PurePath(self.path).name + suffix
+        return self.path.rpartition("/")[2] + suffix
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from gatewright.core.access import Access
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.errors import InvalidContent, NotFound, TimedOut
 from gatewright.core.pages import Page, pages
-from gatewright.domains.sky import geometry
+from gatewright.domains.sky.areas import areas_of
 from gatewright.domains.sky.kinds import PARTNERS
 from gatewright.domains.sky.model import (
     ColourRequest,
@@ -211,10 +211,7 @@ class SkyService:
     ) -> None:
         """Raise NotFound where the region of a cut-out does not meet the image."""
         caller.require(Scope.SKY_READ)
-        areas = geometry.stack_polygons(
-            list(map(geometry.polygon_vectors, image.areas))
-        )
-        if not request.region.meets(areas).any():
+        if not areas_of(image.areas).meet(request.region):
             raise NotFound(
                 "The region does not meet this image, whose centre is at "
                 f"ra {image.ra:.5f}, dec {image.dec:.5f}.",
