@@ -177,7 +177,7 @@ def _sized(
         for raw in pieces(source, box, rows=max(1, 1024 // block) * block):
             minus = minus if rows else pedestal(source, raw)
             rows.append(_block_means(physical(source, raw, box.width, minus), block))
-        pixels = np.concatenate(rows)
+        pixels = np.concatenate(rows) if len(rows) > 1 else rows[0]
     if size is None:
         return pixels, minus
     height, width = pixels.shape

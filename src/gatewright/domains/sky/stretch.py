@@ -176,9 +176,8 @@ def _curve(
     width = top - bottom
     with np.errstate(over="ignore", invalid="ignore"):  # values near the end of float32
         share = (pixels - np.float32(bottom)) / np.float32(width if width > 0 else 1.0)
-        # NaN becomes 0: fmax returns its other argument.
-        np.fmax(share, np.float32(0), out=share)
-        np.fmin(share, np.float32(1), out=share)
+        np.clip(share, np.float32(0), np.float32(1), out=share)
+        share[np.isnan(share)] = 0
     if name == "asinh":
         share *= np.float32(1.0 / SOFTENING)
         np.arcsinh(share, out=share)
