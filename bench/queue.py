@@ -4,23 +4,32 @@ Slurm's commands are scripts that print a queue made here: `squeue` prints all j
 the separators that it is given, as the real one does; each time one job in fifty has
 changed. Printed are the times of the
 requests, from the moment that each was due, the CPU time of the server, and how often
-the gateway asked for the queue (wanted: once an interval, however many ask). The peer
+the gateway asked for the queue (wanted: once an interval, however many ask). Then the
+event loop is watched while the queue is read: how long it is held at most. The peer
 runs `squeue` for each page, as a gateway without a poller does, one at a time.
 """
 
+import asyncio
 import json
 import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, aclosing, closing
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median, quantiles
+from typing import cast
 
 from bench.support.processes import cpu_seconds, python, wait_until_idle
+from bench.support.turns import turns
 from bench.support.whole_gateway import gateway
+from gatewright.backends.slurm import SlurmScheduler
+from gatewright.backends.slurm.plugin import SlurmOptions, open_scheduler
+from gatewright.domains.compute import QueueFilter
+from gatewright.domains.compute.queue_index import QueueIndex
+from gatewright.testing.plugins import setting_for
 
 JOBS = int(os.environ.get("GATEWRIGHT_BENCH_JOBS", "20000"))
 CONNECTIONS = 64
@@ -37,6 +46,9 @@ PEER_CALLS = 10
 CHANGED = 50
 """Of so many jobs, one has another priority at each look."""
 VARIANTS = 5
+LOOKS = 5
+LONG_TURN = 0.002
+"""Seconds; shorter turns delay nobody."""
 _SCRIPT = r"""#!/bin/sh
 for word in "$@"; do
   case $word in
@@ -137,6 +149,31 @@ def wait_for_a_look(port: int, token: str) -> None:
     raise TimeoutError(body[:500].decode())
 
 
+async def look_repeatedly(folder: Path, commands: Path) -> None:
+    """Print for how long looks at the queue hold the event loop, after a first one."""
+    async with (
+        setting_for(SlurmOptions, folder, bin_dir=str(commands)) as setting,
+        open_scheduler(setting) as opened,
+        aclosing(cast("SlurmScheduler", opened)) as scheduler,
+    ):
+        chosen = QueueFilter(user="user7")
+
+        async def look() -> None:
+            if await scheduler.look() is None:
+                raise RuntimeError((await scheduler.snapshot()).failure)
+            index = QueueIndex.of(await scheduler.snapshot())
+            index.page("user7", {}, chosen, 100, None)
+
+        await look()
+        for _ in range(LOOKS):
+            held = sorted(await turns(look()), reverse=True)
+            total = 1000 * sum(each for each in held if each > LONG_TURN)
+            print(
+                f"a look: the event loop is held for at most {1000 * held[0]:.1f} ms of"
+                f" CPU, and by turns over {1000 * LONG_TURN:.0f} ms for {total:.0f} ms"
+            )
+
+
 def page_by_command(folder: Path) -> float:
     """Return the seconds of one page as `squeue` and a filter make it."""
     began = time.perf_counter()
@@ -183,6 +220,7 @@ def main() -> None:
                 f"{polls(commands) - asked} polls in {took:.0f} s (one in {INTERVAL} s)"
                 f"; the client used {told['cpu']:.2f} of a core"
             )
+        asyncio.run(look_repeatedly(folder, commands))
         by_command = median(page_by_command(commands) for _ in range(PEER_CALLS))
         print(
             f"peer: a page by squeue itself: {1000 * by_command:.0f} ms, one at a time"

@@ -1,5 +1,10 @@
 """A submission, rows of sacct and a made-up Slurm, which keeps its queue in a file."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from gatewright.backends.slurm.commands import parting
+from gatewright.backends.slurm.rows import QueueRow
 from gatewright.domains.compute import (
     JobSpec,
     Submission,
@@ -66,3 +71,27 @@ def sacct(*rows: tuple[object, ...]) -> str:
         for number, row in enumerate(rows)
     ]
     return "".join(NONCE.join(map(str, row)) + "\n" for row in whole)
+
+
+def squeue(rows: Sequence[QueueRow], nonce: str) -> str:
+    """Return jobs as squeue prints them."""
+    between, end = parting(nonce)
+    return "".join(between.join(_fields(row)) + end + "\n" for row in rows)
+
+
+def _fields(row: QueueRow) -> list[str]:
+    number, _, index = row.number.partition("_")
+    return [
+        *(row.number, number, index or "N/A", row.shown, row.account, row.state),
+        *(row.reason, row.dependency or "(null)", str(row.cores), str(row.nodes)),
+        *(row.partition, row.project, str(row.priority), row.memory),
+        "UNLIMITED" if row.limit is None else str(row.limit),
+        *map(_moment, (row.submitted_at, row.started_at, row.ended_at)),
+        *(row.places, str(row.restarts), row.name, row.comment),
+    ]
+
+
+def _moment(at: float | None) -> str:
+    if at is None:
+        return "N/A"
+    return datetime.fromtimestamp(at, UTC).replace(tzinfo=None).isoformat()

@@ -87,50 +87,50 @@ def test_an_answer_that_was_cut_off_is_refused() -> None:
         parse.QueueParser().parse(text[:-4], "@a")
 
 
-async def entries(made: QueueEntries, *rows: QueueRow) -> list[QueuedJob]:
-    return await made.of(rows, {}, PriorityOrder.of(rows))
+def entries(made: QueueEntries, *rows: QueueRow) -> list[QueuedJob]:
+    return made.of(rows, {}, PriorityOrder.of(rows))
 
 
-async def test_a_job_that_did_not_change_has_the_same_entry() -> None:
+def test_a_job_that_did_not_change_has_the_same_entry() -> None:
     made = QueueEntries()
     running = replace(ROW, number="2", state="RUNNING", reason="None", started_at=2.0)
-    first = await entries(made, ROW, running)
-    again = await entries(made, ROW, replace(running, name="other"))
+    first = entries(made, ROW, running)
+    again = entries(made, ROW, replace(running, name="other"))
     assert again[0] is first[0]
     assert [job.name for job in again] == ["run", "other"]
 
 
-async def test_a_job_whose_place_changed_says_so() -> None:
+def test_a_job_whose_place_changed_says_so() -> None:
     made = QueueEntries()
-    (before,) = await entries(made, ROW)
+    (before,) = entries(made, ROW)
     ahead = replace(ROW, number="2", priority=9, submitted_at=5.0)
-    after, _ = await entries(made, ROW, ahead)
+    after, _ = entries(made, ROW, ahead)
     assert before.status.reason == "Waits for its turn in batch; it is next."
     assert after.status.reason == "Waits for its turn in batch; 1 job is ahead."
 
 
-async def test_a_job_of_the_gateway_has_the_status_that_the_gateway_found() -> None:
+def test_a_job_of_the_gateway_has_the_status_that_the_gateway_found() -> None:
     made = QueueEntries()
     row = replace(ROW, comment="gw:01hv:ada")
     order = PriorityOrder.of([row])
     native = str(own_id(row))
     held = replace(living(row, native, order), state=JobState.HELD)
-    (first,) = await made.of([row], {native: held}, order)
-    (same,) = await made.of([row], {native: replace(held)}, order)
-    (other,) = await made.of([row], {native: replace(held, reason="other")}, order)
+    (first,) = made.of([row], {native: held}, order)
+    (same,) = made.of([row], {native: replace(held)}, order)
+    (other,) = made.of([row], {native: replace(held, reason="other")}, order)
     assert first.status == held
     assert same is first
     assert other.status.reason == "other"
 
 
 async def test_a_snapshot_is_read_as_it_was_kept(tmp_path: Path) -> None:
-    """Jobs that were in the last snapshot are not encoded again."""
-    made, ours, theirs = QueueEntries(), Looks(tmp_path), Looks(tmp_path)
-    for rows in ([ROW], [ROW, replace(ROW, number="2", shown="2")], [ROW, ROW], []):
-        kept = Snapshot(as_of=2.0, jobs=await entries(made, *rows))
-        await ours.keep(kept)
+    ours, theirs = Looks(tmp_path), Looks(tmp_path)
+    two = replace(ROW, number="2", shown="2")
+    for rows in ([ROW], [ROW, two], [ROW, ROW], []):
+        made = entries(QueueEntries(), *rows)
+        await ours.keep(Snapshot(as_of=2.0, jobs=made))
         found = await theirs.last()
-        assert found.jobs == kept.jobs
-        assert replace(found, jobs=()) == replace(
-            kept, jobs=(), nodes=[], partitions=[], reservations=[]
+        assert list(found.jobs) == made
+        assert replace(found, jobs=()) == Snapshot(
+            as_of=2.0, jobs=(), nodes=[], partitions=[], reservations=[]
         )

@@ -3,13 +3,14 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.backends.slurm.made import JOB
+from tests.backends.slurm.made import JOB, NONCE, squeue
 from tests.backends.slurm.test_found import (
     COUNTED,
     OF_QUEUE,
@@ -29,7 +30,7 @@ from gatewright.backends.slurm.rows import (
     QueueRow,
     ReservationRow,
 )
-from gatewright.backends.slurm.scheduler import SlurmScheduler
+from gatewright.backends.slurm.scheduler import SlurmScheduler, _Look
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_in
 from gatewright.backends.slurm.statuses import PriorityOrder
 from gatewright.backends.slurm.submitting import Attempts, Submitter
@@ -55,6 +56,10 @@ RECORD = replace(
 @dataclass
 class Cluster(Told):
     @override
+    async def whole_queue(self, user: str) -> tuple[bytes, str]:
+        return squeue(self.queued, NONCE).encode(), NONCE
+
+    @override
     async def machines(
         self, user: str
     ) -> tuple[list[NodeRow], list[PartitionRow], list[ReservationRow]]:
@@ -72,6 +77,11 @@ def scheduler(
     made = SlurmScheduler(Slurm(), NoWorkers(), "gw", homes, tmp_path, clock=time)
     made._client, made._finder = cluster, Finder(cluster, homes, time)
     return made
+
+
+async def looked(made: SlurmScheduler) -> _Look | None:
+    async with aclosing(made):
+        return await made.look()
 
 
 class Homes:
@@ -100,13 +110,13 @@ async def test_a_mark_in_anothers_name_is_not_acted_upon(
     row, told = of(f"gw:x:{named}")
     homes = Homes()
     made = scheduler(tmp_path, Cluster(queued=[RUNNING, row], **told), homes)
-    look = await made.look()
+    look = await looked(made)
     assert look is not None
     assert [status.native_id for status in look.own] == ["21/01hv/root/ada"]
     assert homes.asked == []
     living = replace(row, state="RUNNING")
     made = scheduler(tmp_path, Cluster(queued=[RUNNING, living], **told), homes)
-    look = await made.look()
+    look = await looked(made)
     assert look is not None
     assert [status.native_id for status in look.own] == ["21/01hv/root/ada"]
     assert {(j.user, j.status.native_id) for j in look.snapshot.jobs} == {
@@ -124,7 +134,7 @@ async def test_a_person_without_a_home_delays_nobody(
     """For a minute the job is waited for; then it is what accounting says."""
     row, told = of("gw:x:mallory")
     cluster = Cluster(queued=[RUNNING, row], **told)
-    look = await scheduler(tmp_path, cluster, Homes(), at).look()
+    look = await looked(scheduler(tmp_path, cluster, Homes(), at))
     assert look is not None
     found = {status.native_id: status for status in look.own}
     assert found["21/01hv/root/ada"].state is JobState.ACTIVE
@@ -146,7 +156,7 @@ async def test_what_is_found_out_only_with_the_person_waits_for_them(
             raise again
 
         @override
-        async def queue(self, user: str, *selection: str) -> list[QueueRow]:
+        async def queue(self, user: str, selection: str = "") -> list[QueueRow]:
             raise again
 
     row = replace(OF_QUEUE, number="22", state="FAILED", comment="gw:x:ada")

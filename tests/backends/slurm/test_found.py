@@ -66,7 +66,7 @@ class Told(Client):
         return await self.queue(user)
 
     @override
-    async def queue(self, user: str, *selection: str) -> list[QueueRow]:
+    async def queue(self, user: str, selection: str = "") -> list[QueueRow]:
         return list(self.queued)
 
     @override

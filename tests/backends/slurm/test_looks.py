@@ -28,6 +28,10 @@ async def test_a_file_that_is_no_snapshot_is_passed_over(tmp_path: Path) -> None
     assert (await ours.last()).as_of == 1.0
     (tmp_path / "look").write_bytes(b"\xc1")
     assert (await ours.last()).as_of == 1.0
+    kept = (tmp_path / "look").read_bytes()
+    for text in (b"", kept, b"\0" * 16, b"\1" + b"\0" * 15 + b"\xc1"):
+        (tmp_path / "look").write_bytes(text)
+        assert (await ours.last()).as_of == 1.0
     (tmp_path / "look").unlink()
     assert (await ours.last()).as_of == 1.0
     await theirs.keep_failure("Slurm is away.")

@@ -3,7 +3,9 @@
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,8 @@ from tests.support.app import caller
 from gatewright.core.errors import InvalidRequest, Unavailable
 from gatewright.domains.compute import (
     Capabilities,
+    Job,
+    JobColumns,
     JobService,
     JobSpec,
     JobState,
@@ -23,6 +27,7 @@ from gatewright.domains.compute import (
     QueuedJob,
     QueueFilter,
     Reservation,
+    SeenJob,
     Snapshot,
 )
 from gatewright.domains.compute.queue_index import QueueIndex
@@ -73,17 +78,17 @@ async def test_everybodys_jobs_are_shown_where_they_may_be(
     assert await names(QueueFilter()) == ["a", "beside"]
 
 
-async def test_while_a_large_queue_is_sorted_the_last_one_is_shown(
+async def test_while_a_large_queue_is_encoded_the_last_one_is_shown(
     jobs: JobService, scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = Snapshot(1.0, [replace(BOBS, name="old")] * 600, private=False)
     new = Snapshot(2.0, [replace(BOBS, name="new")] * 601, private=False)
-    sort, go, begun = QueueIndex.with_lists, threading.Event(), threading.Event()
+    encode, go, begun = QueueIndex.of, threading.Event(), threading.Event()
 
     def held(whole: Snapshot) -> QueueIndex:
         begun.set()
         assert go.wait(60)
-        return sort(whole)
+        return encode(whole)
 
     async def first() -> str:
         page = await jobs.everyone(ADA, "local", QueueFilter(), limit=1)
@@ -92,13 +97,13 @@ async def test_while_a_large_queue_is_sorted_the_last_one_is_shown(
     show(scheduler, monkeypatch, old)
     assert await first() == "old"
     show(scheduler, monkeypatch, new)
-    monkeypatch.setattr(QueueIndex, "with_lists", held)
-    sorting = asyncio.create_task(first())
+    monkeypatch.setattr(QueueIndex, "of", held)
+    encoding = asyncio.create_task(first())
     assert await asyncio.to_thread(begun.wait, 60)
     assert await first() == "old"
     assert (await jobs.queue(ADA, "local")).as_of == 1.0
     go.set()
-    assert await sorting == "new"
+    assert await encoding == "new"
     assert await first() == "new"
 
 
@@ -152,7 +157,7 @@ def test_a_page_has_what_a_look_at_every_job_finds(
             or (job.number and job.user == "a")
         )
     ]
-    index = QueueIndex(Snapshot(9.0, jobs, private=private))
+    index = QueueIndex.of(Snapshot(9.0, jobs, private=private))
     ids = {native: f"id {native}" for native in own}
     page = index.page("a", ids, chosen, 100, None)
     assert Counter(one.job for one in page.items) == Counter(expected)
@@ -160,6 +165,94 @@ def test_a_page_has_what_a_look_at_every_job_finds(
     times = [one.job.submitted_at for one in page.items]
     assert times == sorted(times)
     assert {one.id for one in page.items} - {None} <= set(ids.values())
+
+
+@given(
+    st.lists(QUEUED), FILTERS, st.sets(st.sampled_from(["1", "9"])), st.booleans(),
+    st.integers(1, 3),
+)  # fmt: skip
+def test_all_pages_are_what_a_look_at_every_job_finds_in_order(
+    jobs: list[QueuedJob],
+    chosen: QueueFilter,
+    own: set[str],
+    private: bool,
+    limit: int,
+) -> None:
+    jobs = [replace(job, number=job.number and f"{n:03}") for n, job in enumerate(jobs)]
+    ids = {native: f"id {native}" for native in own}
+    seen = {(job.submitted_at, job.number or job.status.native_id): job for job in jobs}
+    expected = [
+        SeenJob(job, ids.get(job.status.native_id))
+        for _, job in sorted(seen.items())
+        if chosen.takes(job)
+        and (
+            not private
+            or job.status.native_id in own
+            or (job.number and job.user == "a")
+        )
+    ]
+    whole = Snapshot(9.0, JobColumns.of(seen.values()), private=private)
+    index = QueueIndex.of(whole)
+    found: list[SeenJob] = []
+    cursor: str | None = None
+    while True:
+        page = index.page("a", ids, chosen, limit, cursor)
+        assert len(page.items) <= limit
+        found += page.items
+        cursor = page.next
+        if cursor is None:
+            break
+    assert found == expected
+
+
+def test_names_with_the_same_checksum_are_told_apart() -> None:
+    """These two have the same CRC-32."""
+    one, other = "plumless", "buckeroo"
+    assert crc32(one.encode()) == crc32(other.encode())
+    jobs = [
+        replace(BOBS, status=replace(WAITING, native_id=text, reason=text), user=text,
+                name=text, partition=text, number=text)
+        for text in (one, other)
+    ]  # fmt: skip
+    index = QueueIndex.of(Snapshot(9.0, jobs, private=False))
+    for chosen in (
+        QueueFilter(user=one), QueueFilter(name=one), QueueFilter(partition=one),
+    ):  # fmt: skip
+        page = index.page("ada", {}, chosen, 100, None)
+        assert [seen.job.number for seen in page.items] == [one]
+    hidden = QueueIndex.of(Snapshot(9.0, jobs))
+    for user, own in ((one, {}), ("ada", {one: "id"})):
+        page = hidden.page(user, own, QueueFilter(), 100, None)
+        assert [seen.job.number for seen in page.items] == [one]
+
+
+def test_jobs_as_columns_are_a_sequence() -> None:
+    jobs = [EVES, BOBS]
+    columns = JobColumns.of(reversed(jobs))
+    assert list(columns) == columns[:] == jobs
+    assert (columns[-1], columns[1:]) == (BOBS, [BOBS])
+    with pytest.raises(IndexError):
+        columns[2]
+    with pytest.raises(ValueError, match="buffer"):
+        JobColumns(columns.counts, columns.data[:30])
+
+
+async def test_a_page_and_the_load_are_of_the_same_report(
+    jobs: JobService, scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller's jobs are read once for both."""
+    show(scheduler, monkeypatch, Snapshot(8.0, [BOBS, EVES], private=False))
+    open_jobs, asked = jobs._table.open_jobs, []
+
+    async def counted(system: str, user: str | None = None) -> Sequence[Job]:
+        asked.append(user)
+        return await open_jobs(system, user)
+
+    monkeypatch.setattr(jobs._table, "open_jobs", counted)
+    queue, page = await jobs.queue_page(ADA, "local", QueueFilter(user="eve"))
+    assert (queue.as_of, queue.running, queue.waiting) == (8.0, 1, 1)
+    assert (queue.cores_in_use, [one.job for one in page.items]) == (2, [EVES])
+    assert asked == ["ada"]
 
 
 async def test_machines_and_partitions(
@@ -195,6 +288,15 @@ async def test_when_a_job_is_expected_to_start(
     assert (await jobs.get(ADA, "local", mine.id)).expected_start_at == 90.0
     element = f"{elements.number}_0"
     assert (await jobs.get(ADA, "local", element)).expected_start_at is None
+
+    same = [
+        replace(BOBS, number=native, status=replace(status, native_id=native))
+        for native in ("buckeroo", "plumless")  # with the same CRC-32
+    ]
+    later = replace(same[0], status=replace(same[0].status, expected_start_at=99.0))
+    index = QueueIndex.of(Snapshot(8.0, [later, same[1]]))
+    found = index.with_expectation(replace(mine, native_id="plumless"))
+    assert found.expected_start_at == 90.0
 
     async def away() -> Snapshot:
         raise Unavailable

@@ -9,9 +9,9 @@ from dataclasses import replace
 from gatewright.backends.slurm import account_rows
 from gatewright.backends.slurm.account_commands import AccountQueries
 from gatewright.backends.slurm.account_rows import AssociationRow, Job, ShareRow, UseRow
-from gatewright.backends.slurm.client import Client, new_nonce, printed
+from gatewright.backends.slurm.client import Client, new_nonce
 from gatewright.backends.slurm.commands import Call
-from gatewright.backends.slurm.failures import without_accounting
+from gatewright.backends.slurm.failures import printed, without_accounting
 from gatewright.backends.slurm.hidden import SEEING
 from gatewright.core.errors import BackendFailed, Unavailable
 from gatewright.domains.accounting import (

@@ -14,6 +14,8 @@ from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE, Call, Slurm
 from gatewright.backends.slurm.failures import (
     failure,
     knows_no_such_job,
+    output,
+    printed,
     refusal,
     without_accounting,
 )
@@ -31,7 +33,6 @@ from gatewright.backends.worker import (
 )
 from gatewright.core.errors import (
     BackendFailed,
-    GatewayError,
     NotFound,
     PersonAbsent,
     TimedOut,
@@ -61,7 +62,6 @@ class Client:
         self._workers = workers
         self._commands = WorkerCommands(workers, b"/")
         self._accounts: dict[str, str] = {}
-        self._queue = parse.QueueParser()
         self.slurm = slurm
         self.grant = ""
         """Grant that allows the calls for a user who is absent; empty for none."""
@@ -128,17 +128,22 @@ class Client:
         arguments = {"root": "/", "path": latin(os.fsencode(path)), "follow": True}
         return (await self._workers.of(user).call("stat", arguments, _Row)).mode
 
-    async def queue(self, user: str, *selection: str) -> list[rows.QueueRow]:
-        """Return jobs of the queue as a user sees it; without ``selection``, all.
+    async def whole_queue(self, user: str) -> tuple[bytes, str]:
+        """Return what ``squeue`` prints of all jobs, as a user sees them.
 
-        Of all, those that did not change since the last call are the same objects.
+        With it comes the word that separates the fields.
         """
         nonce = new_nonce()
-        outcome = await self.run(user, self.slurm.queue(nonce, *selection))
+        outcome = await self.run(user, self.slurm.queue(nonce))
+        return output("squeue", outcome), nonce
+
+    async def queue(self, user: str, selection: str) -> list[rows.QueueRow]:
+        """Return the selected jobs of the queue as a user sees it."""
+        nonce = new_nonce()
+        outcome = await self.run(user, self.slurm.queue(nonce, selection))
         if knows_no_such_job(outcome):
             return []
-        parsed = parse.queue if selection else self._queue.parse
-        return await asyncio.to_thread(parsed, printed("squeue", outcome), nonce)
+        return await asyncio.to_thread(parse.queue, printed("squeue", outcome), nonce)
 
     async def marked(self, user: str, account: str, mark: Mark) -> list[rows.QueueRow]:
         """Return the jobs of a user's account that have a mark, as the queue has them.
@@ -379,20 +384,6 @@ def _opening(path: str, *, in_grant: bool) -> tuple[dict[str, object], str]:
     if in_grant and word:
         path = f"{folder}/{stem}{HOLE}"
     return {"root": "/", "path": latin(os.fsencode(path)), "follow": True}, word
-
-
-def printed(program: str, outcome: Outcome) -> str:
-    """Return what a command printed.
-
-    Raises
-    ------
-    GatewayError
-        The command failed.
-    """
-    if outcome.exit_code or outcome.timed_out:
-        error: GatewayError = failure(program, outcome)
-        raise error
-    return outcome.stdout.decode("utf-8", "replace")
 
 
 def new_nonce() -> str:

@@ -1,10 +1,9 @@
 """Makes the entries of the whole queue, anew only for jobs that changed.
 
 From one look to the next most jobs of a large queue stay as they were. To make all
-entries anew would occupy the gateway for a third of a second, while requests wait.
+entries anew would take a third of a second of a core, every few seconds.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +20,6 @@ from gatewright.backends.slurm.statuses import (
 from gatewright.backends.slurm.words import names_place, why_it_waits
 from gatewright.domains.compute import ENDED, JobStatus, QueuedJob
 
-_AT_ONCE = 250
-"""Most jobs that are handled before the event loop runs other tasks."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -38,13 +34,13 @@ class QueueEntries:
     def __init__(self) -> None:
         self._entries: dict[int, _Entry] = {}
 
-    async def of(
+    def of(
         self,
         rows: Sequence[QueueRow],
         own: Mapping[str, JobStatus],
         order: PriorityOrder,
     ) -> list[QueuedJob]:
-        """Return the jobs that wait or run, oldest first.
+        """Return the jobs that wait or run.
 
         Parameters
         ----------
@@ -59,9 +55,7 @@ class QueueEntries:
         entries: dict[int, _Entry] = {}
         jobs: list[QueuedJob] = []
         parts: defaultdict[str, list[QueuedJob]] = defaultdict(list)
-        for count, row in enumerate(rows):
-            if count % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+        for row in rows:
             heterogeneous = "+" in row.shown
             if has_ended(row) and not heterogeneous:
                 continue
@@ -83,7 +77,7 @@ class QueueEntries:
             for some in parts.values()
             if any(part.status.state not in ENDED for part in some)
         ]
-        return sorted(jobs, key=lambda job: job.submitted_at)
+        return jobs
 
 
 def _holds(

@@ -55,6 +55,24 @@ _PREFIX = re.compile(
 )
 
 
+def printed(program: str, outcome: Outcome) -> str:
+    """Return what a command printed as text: :func:`output`."""
+    return output(program, outcome).decode("utf-8", "replace")
+
+
+def output(program: str, outcome: Outcome) -> bytes:
+    """Return what a command printed.
+
+    Raises
+    ------
+    GatewayError
+        The command failed.
+    """
+    if outcome.exit_code or outcome.timed_out:
+        raise failure(program, outcome)
+    return outcome.stdout
+
+
 def knows_no_such_job(outcome: Outcome) -> bool:
     """Return whether a command failed only because the job does not exist."""
     return outcome.exit_code != 0 and _UNKNOWN.search(_text(outcome)) is not None

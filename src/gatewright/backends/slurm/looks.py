@@ -3,15 +3,25 @@
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
+from gatewright.backends.slurm.frames import read_frame, write_frame
 from gatewright.core.errors import Unavailable
-from gatewright.domains.compute import QueuedJob, Snapshot
+from gatewright.domains.compute import Counts, JobColumns, Snapshot
 
 _MISSING = "Slurm has not been looked at yet."
+
+
+class _Header(msgspec.Struct):
+    """What stands in the file before the columns of the jobs."""
+
+    rest: Snapshot
+    """The snapshot without its jobs."""
+    counts: Counts
+    """The numbers of the jobs."""
 
 
 class Looks:
@@ -24,9 +34,7 @@ class Looks:
         self._version = (0, 0)
         self._writing = False
         self._reading = asyncio.Lock()
-        self._decoder = msgspec.msgpack.Decoder(Snapshot)
-        self._encoder = msgspec.msgpack.Encoder()
-        self._encoded: dict[int, tuple[QueuedJob, msgspec.Raw]] = {}
+        self._decoder = msgspec.msgpack.Decoder(_Header)
 
     @property
     def seen(self) -> Snapshot | None:
@@ -86,35 +94,21 @@ class Looks:
         if version is None or version == self._version:
             return
         # It may have been written by another version of the gateway, and will be anew.
-        with suppress(FileNotFoundError, msgspec.DecodeError):
-            self._seen = self._decoder.decode(self._path.read_bytes())
+        unreadable = (FileNotFoundError, EOFError, ValueError, msgspec.DecodeError)
+        with suppress(*unreadable), self._path.open("rb") as file:
+            header, data = read_frame(file, os.fstat(file.fileno()).st_size)
+            told = self._decoder.decode(header)
+            self._seen = replace(told.rest, jobs=JobColumns(told.counts, data))
             self._version = version
 
     def _write(self, snapshot: Snapshot) -> None:
+        jobs = snapshot.jobs
+        columns = jobs if isinstance(jobs, JobColumns) else JobColumns.of(jobs)
+        header = _Header(replace(snapshot, jobs=()), columns.counts)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = self._path.with_suffix(f".{os.getpid()}")
-        name.write_bytes(self._encode(snapshot))
-        status = name.stat()
+        with name.open("wb") as file:
+            write_frame(file, msgspec.msgpack.encode(header), columns.data)
+            status = os.fstat(file.fileno())
         name.replace(self._path)
         self._version = (status.st_ino, status.st_mtime_ns)
-
-    def _encode(self, snapshot: Snapshot) -> bytes:
-        """Encode a snapshot; jobs that were in the last one are not encoded again.
-
-        Each job is encoded by itself, since other threads wait for the interpreter
-        while the encoder runs.
-        """
-        encoded: dict[int, tuple[QueuedJob, msgspec.Raw]] = {}
-        raws: list[msgspec.Raw] = []
-        for job in snapshot.jobs:
-            known = self._encoded.get(id(job))
-            if known is None:
-                known = job, msgspec.Raw(self._encoder.encode(job))
-            encoded[id(job)] = known
-            raws.append(known[1])
-        self._encoded = encoded
-        members: dict[str, object] = {
-            each.name: getattr(snapshot, each.name) for each in fields(snapshot)
-        }
-        members["jobs"] = raws
-        return self._encoder.encode(members)

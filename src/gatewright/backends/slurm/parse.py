@@ -51,7 +51,7 @@ class QueueParser:
     """Parses the whole queue again and again, and only what changed since.
 
     A record that was in the last answer gives the same row, the same object. To parse
-    20,000 records anew takes half a second, in which other threads have to wait.
+    20,000 records anew takes half a second.
     """
 
     def __init__(self) -> None:

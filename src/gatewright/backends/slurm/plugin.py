@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 
 from gatewright.backends.plugin import SchedulerPlugin, Setting
 from gatewright.backends.slurm.accounting import SlurmAccounting
@@ -47,7 +47,7 @@ async def open_scheduler(setting: Setting[SlurmOptions]) -> AsyncIterator[Schedu
         clock=setting.clock,
     )
     with suppress(TimeoutError):
-        async with asyncio.timeout(_FIRST_LOOK_SECONDS):
+        async with asyncio.timeout(_FIRST_LOOK_SECONDS), aclosing(scheduler):
             await scheduler.look()
     yield scheduler
 

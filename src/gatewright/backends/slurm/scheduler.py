@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from gatewright.backends.slurm.checks import capabilities_of, check, mark_column
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import COMMENT, Slurm, touched
 from gatewright.backends.slurm.directives import directives
-from gatewright.backends.slurm.entries import QueueEntries
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.hidden import HiddenJobs
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import NativeId, native_id
+from gatewright.backends.slurm.queue_process import QueueProcess
 from gatewright.backends.slurm.rows import QueueRow
 from gatewright.backends.slurm.statuses import PriorityOrder, has_ended, own_id
 from gatewright.backends.slurm.submitting import Attempts, Submitter
@@ -110,7 +110,7 @@ class SlurmScheduler:
         self._looked_at = float("-inf")
         self._settled: dict[str, JobStatus] = {}
         self._order = PriorityOrder()
-        self._entries = QueueEntries()
+        self._queue = QueueProcess()
         self._private = frozenset({"all"})
         self._asked_at = float("-inf")
 
@@ -238,7 +238,8 @@ class SlurmScheduler:
 
     async def changes(self) -> AsyncGenerator[Changes, None]:
         # Beside the looks, so that a person's worker that hangs delays nobody's news.
-        async with Background("canceling as ordered", self._cancels.carry_out):
+        canceling = Background("canceling as ordered", self._cancels.carry_out)
+        async with aclosing(self), canceling:
             loop = asyncio.get_running_loop()
             told: dict[str, JobStatus] = {}
             complete_at = float("-inf")
@@ -273,10 +274,15 @@ class SlurmScheduler:
         await self._looks.keep(look.snapshot)
         return look
 
+    async def aclose(self) -> None:
+        """End the process that parses the queue; the next look starts another."""
+        await self._queue.aclose()
+
     async def _look(self) -> _Look:
         as_of = self._clock()
         account = await self._client.account(self._service)
-        rows = await self._client.queue(self._service)
+        printed, nonce = await self._client.whole_queue(self._service)
+        read = await self._queue.read(printed, nonce)
         found = await self._client.machines(self._service)
         nodes, partitions, reservations = found
         now = asyncio.get_running_loop().time()
@@ -288,13 +294,11 @@ class SlurmScheduler:
             self._finder.has_marks = column is not None
             self._client.mark_column = column or COMMENT
             self._asked_at = now
-        order = self._order = await asyncio.to_thread(PriorityOrder.of, rows)
-        own = await self._own_statuses(rows, order, account)
-        by_id = {status.native_id: status for status in own}
-        jobs = await self._entries.of(rows, by_id, order)
+        self._order = read.order
+        own = await self._own_statuses(read.own, account)
         snapshot = Snapshot(
             as_of=as_of,
-            jobs=jobs,
+            jobs=await self._queue.columns({one.native_id: one for one in own}),
             nodes=statuses.machines(nodes),
             partitions=statuses.partitions(partitions),
             private=not {"jobs", "all"}.isdisjoint(self._private),
@@ -304,7 +308,7 @@ class SlurmScheduler:
         return _Look(snapshot, own)
 
     async def _own_statuses(
-        self, rows: Sequence[QueueRow], order: PriorityOrder, account: str
+        self, rows: Sequence[QueueRow], account: str
     ) -> Sequence[JobStatus]:
         """Return the statuses of the gateway's jobs; ended ones are queried once.
 
@@ -322,7 +326,7 @@ class SlurmScheduler:
                 known[str(native)] = self._settled[str(native)]
             else:
                 asked.append(row)
-        found = await self._finder.of_rows(self._service, asked, order)
+        found = await self._finder.of_rows(self._service, asked, self._order)
         self._settled = known | {s.native_id: s for s in found if s.state in ENDED}
         return [*known.values(), *found]
 

@@ -5,6 +5,7 @@ from gatewright.domains.compute.check import check_capacity, check_spec
 from gatewright.domains.compute.efficiency import Efficiency, efficiency
 from gatewright.domains.compute.everyone import QueueFilter, SeenJob
 from gatewright.domains.compute.follow import follow
+from gatewright.domains.compute.job_columns import Counts, JobColumns
 from gatewright.domains.compute.job_tokens import (
     IssuedToken,
     JobToken,
@@ -88,12 +89,14 @@ __all__ = [
     "Component",
     "ComputeSystem",
     "Condition",
+    "Counts",
     "Dependency",
     "Efficiency",
     "Estimate",
     "Gate",
     "IssuedToken",
     "Job",
+    "JobColumns",
     "JobFilter",
     "JobMonitor",
     "JobNews",

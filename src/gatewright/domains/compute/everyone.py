@@ -1,13 +1,9 @@
 """The jobs of all users, the nodes and the partitions, as far as users may see them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from gatewright.domains.compute.model import (
-    Capabilities,
-    Job,
-    JobState,
-)
+from gatewright.domains.compute.model import Capabilities, JobState
 from gatewright.domains.compute.snapshot import (
     Node,
     Partition,
@@ -55,11 +51,12 @@ class SeenJob:
 
 
 def nodes_of(
-    whole: Snapshot, capabilities: Capabilities, system: str
+    whole: Snapshot, capabilities: Capabilities, system: str, cores_in_use: int
 ) -> Sequence[Node]:
     """Return the nodes.
 
-    For a scheduler that lists none, the system as a single node.
+    For a scheduler that lists none, the system as a single node, whose cores in use are
+    those of all running jobs.
     """
     if whole.nodes:
         return whole.nodes
@@ -68,17 +65,20 @@ def nodes_of(
             name=system,
             state="up",
             cores=capabilities.cores,
-            cores_in_use=_in_use(whole),
+            cores_in_use=cores_in_use,
             memory_bytes=capabilities.memory_bytes,
             partitions=capabilities.queues,
         )
     ]
 
 
-def partitions_of(whole: Snapshot, capabilities: Capabilities) -> Sequence[Partition]:
+def partitions_of(
+    whole: Snapshot, capabilities: Capabilities, cores_in_use: int
+) -> Sequence[Partition]:
     """Return the partitions; for a scheduler that lists none, its queues.
 
-    The queues share all resources, and the first one is the default.
+    The queues share all resources, also the cores in use, and the first one is the
+    default.
     """
     if whole.partitions:
         return whole.partitions
@@ -89,7 +89,7 @@ def partitions_of(whole: Snapshot, capabilities: Capabilities) -> Sequence[Parti
             default=place == 0,
             nodes=capabilities.nodes,
             cores=capabilities.cores,
-            cores_in_use=_in_use(whole),
+            cores_in_use=cores_in_use,
             memory_bytes=capabilities.memory_bytes,
         )
         for place, name in enumerate(capabilities.queues)
@@ -108,16 +108,3 @@ def reservations_for(user: str, whole: Snapshot) -> Sequence[Reservation]:
         if not whole.private_reservations or user in one.users
     ]
     return sorted(shown, key=lambda one: (one.starts_at, one.name))
-
-
-def _in_use(whole: Snapshot) -> int:
-    running = (job for job in whole.jobs if job.status.state is JobState.ACTIVE)
-    return sum(job.cores for job in running)
-
-
-def with_expectation(job: Job, whole: Snapshot) -> Job:
-    """Return a waiting job with the start time that the scheduler expects for it."""
-    for one in whole.jobs:
-        if one.status.native_id == job.native_id:
-            return replace(job, expected_start_at=one.status.expected_start_at)
-    return job

@@ -1,15 +1,16 @@
-"""An index of a system's queue, by which its pages are found quickly."""
+"""Pages of a system's queue, found by its columns."""
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
+
+import numpy as np
 
 from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.compute.everyone import QueueFilter, SeenJob
-from gatewright.domains.compute.model import Capabilities, Job, JobState
+from gatewright.domains.compute.job_columns import Criterion, JobColumns, place
+from gatewright.domains.compute.model import Capabilities, Job
 from gatewright.domains.compute.snapshot import QueuedJob, Snapshot
 
 
@@ -34,59 +35,52 @@ class Queue:
 
 
 class QueueIndex:
-    """The jobs of one snapshot: counted, sorted, and listed by filter values.
-
-    It is built once for each snapshot. Without it, each page of a queue of 20,000 jobs
-    would examine every job.
+    """The jobs of one snapshot, whose pages are found without examining every job.
 
     Parameters
     ----------
     whole
         The snapshot.
+    columns
+        Its jobs.
     """
 
-    def __init__(self, whole: Snapshot) -> None:
+    def __init__(self, whole: Snapshot, columns: JobColumns) -> None:
         self.whole = whole
-        running = [job for job in whole.jobs if job.status.state is JobState.ACTIVE]
-        self.running = len(running)
-        self.cores_in_use = sum(job.cores for job in running)
+        self.counts = columns.counts
+        self._jobs = columns
 
     @classmethod
-    def with_lists(cls, whole: Snapshot) -> "QueueIndex":
-        """Return the index of a snapshot, with its lists already made."""
-        index = cls(whole)
-        _ = index._lists
-        return index
+    def of(cls, whole: Snapshot) -> "QueueIndex":
+        """Return the index of a snapshot.
 
-    @cached_property
-    def _jobs(self) -> Sequence[QueuedJob]:
-        """All jobs, oldest first."""
-        return sorted(self.whole.jobs, key=_place)
-
-    @cached_property
-    def _lists(self) -> Mapping[tuple[str, str], Sequence[QueuedJob]]:
-        """The jobs by filter criterion and value, oldest first."""
-        lists: defaultdict[tuple[str, str], list[QueuedJob]] = defaultdict(list)
-        for job in self._jobs:
-            lists["user", job.user].append(job)
-            lists["name", job.name].append(job)
-            lists["state", job.status.state].append(job)
-            lists["native id", job.status.native_id].append(job)
-            for partition in set(job.partition.split(",")):
-                lists["partition", partition].append(job)
-        return lists
+        If its jobs are not columns yet they are encoded, which takes 6 µs a job.
+        """
+        jobs = whole.jobs
+        columns = jobs if isinstance(jobs, JobColumns) else JobColumns.of(jobs)
+        return cls(whole, columns)
 
     def queue(self, own: Sequence[Job], capabilities: Capabilities) -> Queue:
         """Return a user's own jobs with the load of the system."""
         return Queue(
             as_of=self.whole.as_of,
             jobs=own,
-            running=self.running,
-            waiting=len(self.whole.jobs) - self.running,
-            cores_in_use=self.cores_in_use,
+            running=self.counts.running,
+            waiting=self.counts.jobs - self.counts.running,
+            cores_in_use=self.counts.cores_in_use,
             capabilities=capabilities,
             failure=self.whole.failure,
         )
+
+    def with_expectation(self, job: Job) -> Job:
+        """Return a waiting job with the start time that the scheduler expects."""
+        wanted = job.native_id or ""
+        found = self._jobs.having(Criterion.NATIVE_ID, wanted)
+        for number in np.flatnonzero(found):
+            status = self._jobs[int(number)].status
+            if status.native_id == wanted:
+                return replace(job, expected_start_at=status.expected_start_at)
+        return job
 
     def page(
         self,
@@ -108,46 +102,40 @@ class QueueIndex:
         InvalidRequest
             The cursor does not come from this listing.
         """
-        whole = self.whole
-        jobs = self._theirs(user, own) if whole.private else self._shortest(chosen)
         start = 0
         if cursor is not None:
             after = decode_cursor(cursor, float, str)
-            start = bisect_right(jobs, after, key=_place)
-        rows = filter(chosen.takes, islice(jobs, start, None))
+            start = bisect_right(self._jobs, after, key=place)
+
+        def theirs(job: QueuedJob) -> bool:
+            listed = bool(job.number) and job.user == user
+            return listed or job.status.native_id in own
+
+        jobs = map(self._jobs.__getitem__, self._candidates(user, own, chosen, start))
+        visible = filter(theirs, jobs) if self.whole.private else jobs
+        rows = filter(chosen.takes, visible)
         shown = list(islice(rows, limit))
         more = next(rows, None) is not None
-        last = encode_cursor(*_place(shown[-1])) if more else None
+        last = encode_cursor(*place(shown[-1])) if more else None
         seen = [SeenJob(job, own.get(job.status.native_id)) for job in shown]
         return Page(seen, last)
 
-    def _theirs(self, user: str, own: Mapping[str, str]) -> Sequence[QueuedJob]:
-        """Return the jobs of a private queue that a user may see."""
-        here = [
-            job for native in own for job in self._lists.get(("native id", native), ())
-        ]
-        elsewhere = [
-            job
-            for job in self._lists.get(("user", user), ())
-            if job.number and job.status.native_id not in own
-        ]
-        return sorted([*here, *elsewhere], key=_place)
-
-    def _shortest(self, chosen: QueueFilter) -> Sequence[QueuedJob]:
-        """Return the shortest list that contains all jobs that a filter accepts."""
-        selected = {
-            "user": chosen.user,
-            "name": chosen.name,
-            "state": chosen.state,
-            "partition": chosen.partition,
+    def _candidates(
+        self, user: str, own: Mapping[str, str], chosen: QueueFilter, start: int
+    ) -> Iterable[int]:
+        """Return the numbers of jobs, from one on, that columns do not exclude."""
+        jobs = self._jobs
+        wanted = {
+            Criterion.USER: chosen.user,
+            Criterion.NAME: chosen.name,
+            Criterion.STATE: chosen.state,
+            Criterion.PARTITION: chosen.partition,
         }
-        lists = [
-            self._lists.get((what, value), ())
-            for what, value in selected.items()
-            if value
-        ]
-        return min(lists, key=len, default=self._jobs)
-
-
-def _place(job: QueuedJob) -> tuple[float, str]:
-    return job.submitted_at, job.number or job.status.native_id
+        found = [jobs.having(what, value) for what, value in wanted.items() if value]
+        if self.whole.private:
+            theirs = jobs.having(Criterion.USER, user)
+            found.append(theirs | jobs.having_native_id(own.keys()))
+        if not found:
+            return range(start, len(jobs))
+        every = np.logical_and.reduce(found)
+        return np.flatnonzero(every[start:]) + start

@@ -9,7 +9,6 @@ from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import Conflict, GatewayError, NotFound
 from gatewright.core.events import EventHub
 from gatewright.core.pages import Page, page_limit
-from gatewright.domains.compute.everyone import with_expectation
 from gatewright.domains.compute.job_tokens import JobTokens
 from gatewright.domains.compute.many import Cancellation, cancel_matching
 from gatewright.domains.compute.model import (
@@ -185,8 +184,7 @@ class JobService(SystemViews):
         job = as_one(await self._named(caller, system, job_id), job_id)
         if job.state is JobState.QUEUED:
             with suppress(GatewayError):
-                whole = await self._system(system).scheduler.snapshot()
-                return with_expectation(job, whole)
+                return (await self._index(system)).with_expectation(job)
         return job
 
     async def cancel(self, caller: Caller, system: str, job_id: str) -> Job:

@@ -13,6 +13,7 @@ from gatewright.domains.compute.everyone import (
     partitions_of,
     reservations_for,
 )
+from gatewright.domains.compute.job_columns import JobColumns
 from gatewright.domains.compute.model import Capabilities
 from gatewright.domains.compute.ports import JobTable
 from gatewright.domains.compute.queue_index import Queue, QueueIndex
@@ -25,7 +26,7 @@ from gatewright.domains.compute.snapshot import (
 from gatewright.domains.compute.submitting import JobSystem
 
 _AT_ONCE = 500
-"""Most jobs of a queue that are sorted on the event loop."""
+"""Most jobs of a queue that are encoded on the event loop."""
 
 
 class SystemViews:
@@ -39,7 +40,7 @@ class SystemViews:
         self._systems = systems
         self._table = table
         self._indexes: dict[str, QueueIndex] = {}
-        self._sorting: set[str] = set()
+        self._encoding: set[str] = set()
 
     @property
     def systems(self) -> Sequence[str]:
@@ -60,8 +61,8 @@ class SystemViews:
         """Return the caller's waiting and running jobs, and the load of the system."""
         caller.require(Scope.JOBS_READ)
         on = self._system(system)
-        index = await self._index(system, await on.scheduler.snapshot())
         own = await self._table.open_jobs(system, caller.user)
+        index = await self._index(system)
         return index.queue(own, on.scheduler.capabilities)
 
     async def everyone(
@@ -79,23 +80,42 @@ class SystemViews:
         Unavailable
             The scheduler has not answered yet.
         """
+        _, page = await self.queue_page(caller, system, chosen, limit, cursor)
+        return page
+
+    async def queue_page(
+        self,
+        caller: Caller,
+        system: str,
+        chosen: QueueFilter,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> tuple[Queue, Page[SeenJob]]:
+        """Return :meth:`queue` and a page of :meth:`everyone` of the same report.
+
+        Raises
+        ------
+        Unavailable
+            The scheduler has not answered yet.
+        """
         caller.require(Scope.JOBS_READ)
         on = self._system(system)
         own = await self._table.open_jobs(system, caller.user)
         ids = {job.native_id: job.id for job in own if job.native_id is not None}
-        # At once after the snapshot, so that no slow request brings back an old one.
-        index = await self._index(system, await on.scheduler.snapshot())
-        return index.page(caller.user, ids, chosen, page_limit(limit), cursor)
+        index = await self._index(system)
+        page = index.page(caller.user, ids, chosen, page_limit(limit), cursor)
+        return index.queue(own, on.scheduler.capabilities), page
 
     async def machines(
         self, caller: Caller, system: str
     ) -> tuple[Snapshot, Sequence[Node], Sequence[Partition]]:
         """Return the last report, the nodes and the partitions of a system."""
         caller.require(Scope.JOBS_READ)
-        scheduler = self._system(system).scheduler
-        whole = await scheduler.snapshot()
-        has = scheduler.capabilities
-        return whole, nodes_of(whole, has, system), partitions_of(whole, has)
+        has = self._system(system).scheduler.capabilities
+        index = await self._index(system)
+        whole, in_use = index.whole, index.counts.cores_in_use
+        nodes = nodes_of(whole, has, system, in_use)
+        return whole, nodes, partitions_of(whole, has, in_use)
 
     async def reservations(
         self, caller: Caller, system: str
@@ -105,24 +125,26 @@ class SystemViews:
         whole = await self._system(system).scheduler.snapshot()
         return whole, reservations_for(caller.user, whole)
 
-    async def _index(self, system: str, whole: Snapshot) -> QueueIndex:
-        """Return the index of a snapshot; the newest one of each system is cached.
+    async def _index(self, system: str) -> QueueIndex:
+        """Return the index of the last snapshot, which is cached.
 
-        To sort a large queue takes a tenth of a second. The first request after a new
-        snapshot does it in a thread, and until it is done all others get the index of
-        the snapshot before.
+        Jobs that are not columns yet are encoded, which for a large queue takes a tenth
+        of a second. The first request after a new snapshot does it in a thread, and
+        until it is done all others get the index of the snapshot before.
         """
+        whole = await self._system(system).scheduler.snapshot()
         index = self._indexes.get(system)
-        if index is not None and (index.whole is whole or system in self._sorting):
+        if index is not None and (index.whole is whole or system in self._encoding):
             return index
-        if index is None or len(whole.jobs) <= _AT_ONCE:
-            self._indexes[system] = QueueIndex(whole)
+        ready = isinstance(whole.jobs, JobColumns) or len(whole.jobs) <= _AT_ONCE
+        if index is None or ready:
+            self._indexes[system] = QueueIndex.of(whole)
             return self._indexes[system]
-        self._sorting.add(system)
+        self._encoding.add(system)
         try:
-            index = await asyncio.to_thread(QueueIndex.with_lists, whole)
+            index = await asyncio.to_thread(QueueIndex.of, whole)
         finally:
-            self._sorting.discard(system)
+            self._encoding.discard(system)
         self._indexes[system] = index
         return index
 

@@ -222,9 +222,8 @@ async def queue(
     jobs, “everyone” has only your own.
     """
     jobs, caller = context.services.jobs, context.caller
-    now = await jobs.queue(caller, system)
     chosen = QueueFilter(user, partition, name, state)
-    page = await jobs.everyone(caller, system, chosen, limit, cursor)
+    now, page = await jobs.queue_page(caller, system, chosen, limit, cursor)
     shown = page.map(_queued)
     there = now.capabilities
     extra = _last_look(system, now.as_of, now.failure) | {
