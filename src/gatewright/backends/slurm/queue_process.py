@@ -116,7 +116,7 @@ class QueueProcess:
         try:
             write_frame(process.stdin, msgspec.msgpack.encode(request), data)
             header, answered = read_frame(process.stdout, MOST_BYTES)
-        except (EOFError, BrokenPipeError) as error:
+        except (EOFError, OSError, ValueError) as error:
             self._end()
             raise _ended() from error
         return self._decoder.decode(header), answered
