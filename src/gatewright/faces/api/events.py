@@ -18,6 +18,7 @@ router = APIRouter(tags=["events"])
 _SCOPES = {
     "jobs": Scope.JOBS_READ,
     "candidates": Scope.SKY_READ,
+    "classifiers": Scope.SKY_READ,
     "differences": Scope.SKY_READ,
     "objects": Scope.SKY_READ,
 }
@@ -51,9 +52,9 @@ async def events(
 ) -> Response:
     """Follow what happens to your resources, as server-sent events.
 
-    Votes and comments on candidates that you may see, and new candidates, are among
-    them, whoever they are from. A client that reconnects sends the id of the last event
-    it saw as ``Last-Event-ID``, and gets all events since.
+    Votes and comments on candidates that you may see, new candidates and new scores
+    are among them, whoever they are from. A client that reconnects sends the id of the
+    last event it saw as ``Last-Event-ID``, and gets all events since.
     """
     owner = context.caller.require_user()
     services = context.services

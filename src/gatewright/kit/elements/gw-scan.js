@@ -2,7 +2,7 @@ import { html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { filterList, readFilters } from "./filter-parts.js";
 import { count } from "./format.js";
-import { anyCandidate, commentList, facts, features, history, noneShown, review, timeWords } from "./scan-parts.js";
+import { anyCandidate, commentList, facts, features, history, noneShown, review, stamps } from "./scan-parts.js";
 import { scanStyle } from "./scan-style.js";
 import { RADIUS, SEEN, Stamps, readStamp } from "./stamps.js";
 
@@ -17,8 +17,8 @@ const CHOICES = [["r", "real", "Real"], ["b", "bogus", "Bogus"], ["u", "unsure",
 
 /**
  * `<gw-scan>`: candidates one after the other, to vote on by keys or touch: those without
- * a vote that nobody else is looking at, the most significant first. Votes and
- * comments of others appear as they come. A saved filter narrows them. Needs the scope `sky:vote`. Keys: R real, B
+ * a vote that nobody else is looking at, the most significant first. Votes and comments of
+ * others, and new scores, appear as they come. A saved filter narrows them. Needs the scope `sky:vote`. Keys: R real, B
  * bogus, U unsure, Z undo, S skip, C comment, T tag, 1 to 9 a class (and again to withdraw
  * it), held X blinks science and reference.
  *
@@ -90,7 +90,8 @@ export class GwScan extends GwElement {
     window.addEventListener("keyup", (event) => event.key.toLowerCase() === "x" && (this.blinking = false), { signal: this.signal });
     this.gateway.live.listen({
       hear: (/** @type {any} */ event) => this._hear(event),
-      tell: (/** @type {string} */ state) => state === "again" && this.asked && this._fill(),
+      // What was found or scored while there was no stream is not told again.
+      tell: (/** @type {string} */ state) => state === "again" && this._send(() => this._fill(true)),
     }, this.signal);
     readFilters(this.gateway, this.signal).then((filters) => (this.filters = filters));
   }
@@ -109,10 +110,12 @@ export class GwScan extends GwElement {
 
   async reload() {
     const latest = (this._latest = {});
-    const first = await this.load(async () => {
+    const loading = this.load(async () => {
       const one = this.candidate ? await review(this.gateway.candidates, this.candidate, this.signal) : null;
       return { one, claimed: await this._claim() };
     });
+    this._send(() => loading);
+    const first = await loading;
     if (!first || latest !== this._latest) return;
     this._stamps.keep([]);
     this.done = [];
@@ -151,7 +154,9 @@ export class GwScan extends GwElement {
     this._back(one);
     this._send(async () => {
       const undone = await this.attempt(async () => (await this.gateway.candidates.takeBack(one.id), true));
-      if (undone) this.announce("undone", one);
+      if (!undone) return;
+      this.announce("undone", one);
+      await this._readScore();
     });
   }
 
@@ -186,16 +191,25 @@ export class GwScan extends GwElement {
     this.announce("filter", { filter, where: this.where });
   }
 
-  /** Takes more candidates where few are left. */
-  async _fill() {
-    if (this.denied || this._ahead.length >= HELD - 1) return;
+  /** Takes more candidates where few are left; with new scores, all but the one that is shown. @param {boolean} [rescored] */
+  async _fill(rescored = false) {
+    if (this.denied || !this.asked || (!rescored && this._ahead.length >= HELD - 1)) return;
     const latest = this._latest;
     const claimed = await this.attempt(() => this._claim());
     if (!claimed || latest !== this._latest) return;
+    if (rescored) this._ahead = [];
     const held = new Set([...this._past, this.shown?.id, ...this._ahead.map(({ id }) => id)]);
     this._ahead.push(...claimed.filter((one) => !held.has(one.id)));
     if (this.shown) this._keep();
     else this._next();
+    if (rescored) await this._readScore();
+  }
+
+  /** Reads the score of the candidate that is shown anew. */
+  async _readScore() {
+    const one = this.shown;
+    const now = one && (await this.attempt(() => this.gateway.candidates.get(one.id, this.signal)));
+    if (now && this.shown?.id === one.id) this.shown = { ...this.shown, score: now.score, classifier: now.classifier };
   }
 
   /** Shows a candidate again that was voted on. @param {any} one */
@@ -249,7 +263,8 @@ export class GwScan extends GwElement {
 
   /** @param {import("../client/events.js").ServerEvent} event */
   _hear({ kind, data }) {
-    if (kind === "candidates.found" && this.asked) this._send(() => this._fill());
+    if (kind === "candidates.found") this._send(() => this._fill());
+    if (kind === "candidates.rescored") this._send(() => this._fill(true));
     const id = String(data?.subject ?? "").replace(/^candidates\//, "");
     const { person, vote, votes } = data?.data ?? {};
     if (kind === "candidate.voted") {
@@ -359,21 +374,8 @@ export class GwScan extends GwElement {
   /** @param {any} one */
   _stampRow(one) {
     const across = `${(2 * RADIUS * 3600).toFixed(0)}″ across, north up, east left`;
-    return html`<div class="stamps" part="stamps">${SEEN.map((plane) => this._stamp(one, plane))}</div>
+    return html`<div class="stamps" part="stamps">${stamps(one, this.pictures, this.blinking, (on) => (this.blinking = on))}</div>
       <p class="small muted">Each ${across}. Hold the science image<span class="keys">, or <kbd>x</kbd>,</span> to blink it with the reference.</p>`;
-  }
-
-  /** @param {any} one @param {"science" | "reference" | "difference"} plane */
-  _stamp(one, plane) {
-    const seen = plane === "science" && this.blinking ? "reference" : plane;
-    const blink = (/** @type {boolean} */ on) => () => { if (plane === "science") this.blinking = on; };
-    return html`<figure>
-      <div class="sight" @pointerdown=${blink(true)} @pointerup=${blink(false)} @pointerleave=${blink(false)} @pointercancel=${blink(false)} @contextmenu=${(/** @type {Event} */ e) => e.preventDefault()}>
-        ${this.pictures[seen] ? html`<img src=${this.pictures[seen]} alt="${plane} round the candidate" draggable="false">` : nothing}
-        <svg viewBox="0 0 100 100" aria-hidden="true"><path d="M50 34v9M57 50h9"/></svg>
-        ${seen === plane ? nothing : html`<span class="sign">${seen}</span>`}
-      </div>
-      <figcaption class="small"><strong>${plane}</strong>${plane === "science" ? html`<span class="muted">${timeWords(one)}</span>` : nothing}</figcaption></figure>`;
   }
 
   /** @param {any} one */

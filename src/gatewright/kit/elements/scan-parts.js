@@ -1,10 +1,10 @@
-/** The parts beside the stamps of a candidate: figures, features, history, comments. */
+/** The parts of a candidate: stamps, figures, features, history, comments; and what is said where none is left. */
 import { escapeName } from "../client/paths.js";
 import { at } from "../client/place.js";
 import { sexagesimal } from "../client/wcs.js";
 import { html, nothing } from "../vendor/lit.js";
 import { exact, figure, local } from "./format.js";
-import { voteWords } from "./stamps.js";
+import { SEEN, voteWords } from "./stamps.js";
 
 /** What each feature is, in the order of the table; those that are missing here come last. */
 const FEATURE_WORDS = /** @type {Record<string, string>} */ ({
@@ -27,6 +27,24 @@ const FEATURE_WORDS = /** @type {Record<string, string>} */ ({
 export function timeWords(one) {
   if (!one.time) return html`<span class="muted">not known</span>`;
   return html`<time title=${exact(one.time)}>${local(one.time)}</time>${one.time_assumed ? html` <span class="muted" title="From the survey's table, not the header">assumed</span>` : nothing}`;
+}
+
+/** The pictures of a candidate. @param {any} one @param {Record<string, string>} pictures @param {boolean} blinking Whether the reference stands for the science image @param {(on: boolean) => void} blink */
+export function stamps(one, pictures, blinking, blink) {
+  return SEEN.map((plane) => stamp(one, plane, pictures, plane === "science" && blinking, (on) => plane === "science" && blink(on)));
+}
+
+/** @param {any} one @param {"science" | "reference" | "difference"} plane @param {Record<string, string>} pictures @param {boolean} blinks @param {(on: boolean) => void} blink */
+function stamp(one, plane, pictures, blinks, blink) {
+  const seen = blinks ? "reference" : plane;
+  const [hold, leave] = [() => blink(true), () => blink(false)];
+  return html`<figure>
+    <div class="sight" @pointerdown=${hold} @pointerup=${leave} @pointerleave=${leave} @pointercancel=${leave} @contextmenu=${(/** @type {Event} */ e) => e.preventDefault()}>
+      ${pictures[seen] ? html`<img src=${pictures[seen]} alt="${plane} round the candidate" draggable="false">` : nothing}
+      <svg viewBox="0 0 100 100" aria-hidden="true"><path d="M50 34v9M57 50h9"/></svg>
+      ${seen === plane ? nothing : html`<span class="sign">${seen}</span>`}
+    </div>
+    <figcaption class="small"><strong>${plane}</strong>${plane === "science" ? html`<span class="muted">${timeWords(one)}</span>` : nothing}</figcaption></figure>`;
 }
 
 /** @param {any} one A candidate. @param {string} [survey] */
