@@ -26,6 +26,13 @@ export class GwClassifier extends GwElement {
   static styles = [GwElement.styles, table, css`
     :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
     progress { inline-size: 100%; }
+    section { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); padding: 16px; }
+    h3, dl, p { margin: 0; }
+    dl { display: grid; gap: 4px; }
+    dt { color: var(--gw-muted); }
+    dd { margin: 0 0 4px; overflow-wrap: anywhere; }
+    caption { padding-block: 8px; text-align: start; }
+    @container (max-width: 600px) { caption { display: block; } }
   `];
 
   constructor() {
@@ -94,13 +101,13 @@ export class GwClassifier extends GwElement {
   /** @param {any} one */
   _row(one) {
     const labels = Object.entries(KINDS).filter(([name]) => one.labels[name]).map(([name, word]) => `${one.labels[name]} ${word}`);
-    return html`<tr>
+    return html`<tr class="row">
       <td class="number" data-label="Version">${one.version}</td>
-      <td data-label="State">${one.active ? html`<strong>in use</strong>` : one.state}
+      <td class="wide" data-label="State">${one.active ? html`<strong>in use</strong>` : one.state}
         ${one.state === "training" ? html`<progress max=${one.total || 1} value=${one.done} aria-label="Differences made"></progress> <span class="muted">${one.done} of ${one.total || "?"}</span>` : nothing}
         ${one.rescoring ? html`<progress max=${one.rescoring.total || 1} value=${one.rescoring.done} aria-label="Candidates scored"></progress> <span class="muted">scores the stored candidates: ${one.rescoring.done} of ${one.rescoring.total || "?"}</span>` : nothing}
         ${one.reason ? html`<p class="small muted">${one.reason}</p>` : nothing}</td>
-      <td data-label="Learned from">${labels.join(", ")}</td>
+      <td class="wide" data-label="Learned from">${labels.join(", ")}</td>
       <td class="number" data-label="Missed at 1 %">${percent(one.missed)}</td>
       <td data-label="Made"><time title=${exact(one.created_at)}>${local(one.created_at)}</time></td>
       <td>${one.missed === null ? nothing : html`<button class="link" @click=${() => this._show(one)}>Report</button>
@@ -116,15 +123,19 @@ export class GwClassifier extends GwElement {
       <p class="small muted">${report.data}. Stars in these tables are injected; none is a candidate.</p>
       <dl>
         <dt>Missed at 1 % false positives</dt><dd>${range(report.missed)} (Brink et al. 2013 had ${percent(report.beside[0].missed)}, braai ${percent(report.beside[1].missed)}, each on its own data)</dd>
+        <dt>Depth</dt><dd>${depth(recovery)}</dd>
         <dt>Plain rules alone</dt><dd>miss ${range(report.rules.missed)} at ${range(report.rules.false_positives)} false positives</dd>
         ${alone.mean === null ? nothing : html`<dt>Fluxes of stars that stand alone</dt><dd>pulls of mean ${alone.mean.toFixed(2)} and width ${alone.width.toFixed(2)}, ${alone.stars} stars, ${alone.outliers} outliers</dd>`}
       </dl>
       <table><caption>Injected stars by magnitude (${recovery.zero_point})</caption>
         <thead><tr><th class="number">Magnitude</th><th class="number">Injected</th><th class="number">Found</th><th class="number">Scored real</th></tr></thead>
-        <tbody>${recovery.by_magnitude.map((/** @type {any} */ step) => html`<tr><td class="number">${step.from} to ${step.to}</td><td class="number">${step.injected}</td><td class="number">${range(step.found)}</td><td class="number">${range(step.passed)}</td></tr>`)}</tbody></table>
+        <tbody>${recovery.by_magnitude.map((/** @type {any} */ step) => html`<tr class="row">
+          <td class="number" data-label="Magnitude">${step.from} to ${step.to}</td><td class="number" data-label="Injected">${step.injected}</td>
+          <td class="number wide" data-label="Found">${range(step.found)}</td><td class="number wide" data-label="Scored real">${range(step.passed)}</td></tr>`)}</tbody></table>
       <table><caption>Calibration</caption>
         <thead><tr><th class="number">Score</th><th class="number">Examples</th><th class="number">Real</th></tr></thead>
-        <tbody>${report.calibration.filter((/** @type {any} */ step) => step.examples).map((/** @type {any} */ step) => html`<tr><td class="number">${step.score.toFixed(2)}</td><td class="number">${step.examples}</td><td class="number">${range(step.real)}</td></tr>`)}</tbody></table>
+        <tbody>${report.calibration.filter((/** @type {any} */ step) => step.examples).map((/** @type {any} */ step) => html`<tr class="row">
+          <td class="number" data-label="Score">${step.score.toFixed(2)}</td><td class="number" data-label="Examples">${step.examples}</td><td class="number wide" data-label="Real">${range(step.real)}</td></tr>`)}</tbody></table>
     </section>`;
   }
 }
@@ -137,4 +148,13 @@ function percent(value) {
 /** @param {{value: number | null, low: number, high: number}} one */
 function range(one) {
   return one.value === null ? "none" : `${percent(one.value)} (${percent(one.low)} to ${percent(one.high)})`;
+}
+
+/** The magnitude at which half of the injected sources are found, with its 95 % interval. @param {any} recovery Of a report. */
+function depth({ half_magnitude: half, half_magnitude_bounds: ends, injected, zero_point: zero }) {
+  if (!injected) return "not known: no source was injected";
+  if (half === null) return "not known: all of the injected sources were found, or none";
+  const digits = ends && ends.high - ends.low < 0.2 ? 2 : 1;
+  const interval = ends ? `${ends.low.toFixed(digits)} to ${ends.high.toFixed(digits)}, 95 % interval` : "its 95 % interval is not known";
+  return html`half of the injected sources found at ${half.toFixed(digits)} mag (${interval}) <span class="small muted">Zero point ${zero}</span>`;
 }
