@@ -4,14 +4,14 @@ FastAPI reads the signatures of the route functions, declares their parameters a
 writes the OpenAPI document. Its router would test the routes one by one and prepare
 each call for features that no route here uses (file uploads, generators, threads,
 response models), which costs more than all else that the gateway does for a small
-response. So this module finds the routes by the first segment of the path, validates
-the parameters with FastAPI's own functions, and calls the route functions itself.
+response. So this module finds the routes by the first segment of the path and the
+number of segments, validates the parameters with FastAPI's own functions, and calls the
+route functions itself.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
-from itertools import chain
 from re import Pattern
 from typing import Any
 
@@ -22,7 +22,7 @@ from fastapi.dependencies.utils import request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
-from starlette.convertors import Convertor
+from starlette.convertors import Convertor, StringConvertor
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -56,15 +56,14 @@ class DescribedApi:
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
-        self._families: dict[str, list[_Route]] = {}
-        for context in iter_route_contexts(app.routes):
-            route = _route(context)
-            family = route.path.split("/", 2)[1]
-            self._families.setdefault(family, []).append(route)
-        self._fixed: dict[str, Mapping[str, _Route]] = {}
-        for route in chain.from_iterable(self._families.values()):
-            if not route.convertors:
-                self._fixed[route.path] = self._matching(route.path)
+        routes = [_route(context) for context in iter_route_contexts(app.routes)]
+        self._families: dict[tuple[str, int | None], list[_Route]] = {}
+        for family, count in {(route.family, route.slashes) for route in routes}:
+            self._families[family, count] = [
+                route
+                for route in routes
+                if route.family == family and route.slashes in (count, None)
+            ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -100,10 +99,10 @@ class DescribedApi:
 
     def _matching(self, path: str) -> Mapping[str, "_Route"]:
         """Return the routes that match a path, by method; the first declared wins."""
-        if path in self._fixed:
-            return self._fixed[path]
+        family, families = _family(path), self._families
+        routes = families.get((family, path.count("/")))
         there: dict[str, _Route] = {}
-        for route in self._families.get(path.split("/", 2)[1], ()):
+        for route in families.get((family, None), ()) if routes is None else routes:
             if route.pattern.match(path):
                 for method in route.methods:
                     there.setdefault(method, route)
@@ -116,6 +115,8 @@ class _Route:
 
     path: str
     """Path template, such as ``/jobs/{system}``."""
+    slashes: int | None
+    """Slashes in every path that matches; None if a parameter may hold some."""
     methods: frozenset[str]
     """HTTP methods of the route."""
     pattern: Pattern[str]
@@ -128,6 +129,11 @@ class _Route:
     answer: Callable[[Request], Awaitable[Response]]
     """Returns the response to a request whose path matches."""
 
+    @property
+    def family(self) -> str:
+        """First segment of the path."""
+        return _family(self.path)
+
     def parameters(self, path: str) -> dict[str, Any]:
         """Return the path parameters of a path that matches."""
         if not self.convertors:
@@ -138,6 +144,10 @@ class _Route:
         return {name: self.convertors[name].convert(text) for name, text in found}
 
 
+def _family(path: str) -> str:
+    return path.split("/", 2)[1]
+
+
 def _route(context: Any) -> _Route:
     route = context.original_route
     if isinstance(route, APIRoute):
@@ -146,11 +156,14 @@ def _route(context: Any) -> _Route:
         answer = route.endpoint
     else:
         raise TypeError(f"{route!r} is no operation of an API.")
+    convertors = context.param_convertors
+    plain = all(isinstance(each, StringConvertor) for each in convertors.values())
     return _Route(
         path=context.path,
+        slashes=context.path.count("/") if plain else None,
         methods=frozenset(context.methods),
         pattern=context.path_regex,
-        convertors=context.param_convertors,
+        convertors=convertors,
         original=route,
         answer=answer,
     )

@@ -23,6 +23,8 @@ from gatewright.domains.identity import Attempts, User
 
 _log = logging.getLogger(__name__)
 
+_ROLES = {role.value: role for role in Role}
+
 _ADD = """
 INSERT INTO account (name, role, password, created_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (name) DO NOTHING RETURNING name
@@ -222,12 +224,12 @@ def user_of(rows: Sequence[Row]) -> User | None:
         return None
     first = rows[0]
     role = first["role"]
-    known = role in set(Role)
-    if not known:
+    known = _ROLES.get(role)
+    if known is None:
         _log.error("The account %r has no role that is known: %r", first["name"], role)
     return User(
         name=first["name"],
-        role=Role(role) if known else Role.GUEST,
+        role=known or Role.GUEST,
         created_at=time_or_zero(first["created_at"]),
         groups=frozenset(r["in_group"] for r in rows if r["in_group"] is not None),
         has_password=bool(first["has_password"]),

@@ -23,6 +23,8 @@ FAULTS = (
 )
 """What the conversion of a damaged row may raise."""
 
+_NUMBER = int | float
+
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +67,7 @@ def moment(value: object) -> float:
     ValueError, TypeError
         The value is not a valid time.
     """
-    if not isinstance(value, int | float):
+    if not isinstance(value, _NUMBER):
         raise TypeError("a time that is no number")
     if not 0 <= value <= _LATEST:
         raise ValueError("a time that is out of range")

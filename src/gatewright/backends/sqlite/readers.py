@@ -12,7 +12,6 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ from gatewright.core.errors import Unavailable
 _THREADS = 4
 _INLINE_SECONDS = 0.001
 _INLINE_INSTRUCTIONS = 2000
+_BATCH = 20
+"""Rows that are taken before the time is looked at again."""
 _SLOW_SECONDS = 5.0
 _REMEMBERED = 1000
 _PASS_ON = {sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -38,10 +39,8 @@ class Readers:
         self._closed = False
         self._slow: dict[str, float] = {}
         self._inline = open_reader(path, seconds=0)
-        self._until = 0.0
-        self._inline.set_progress_handler(
-            lambda: time.thread_time() > self._until, _INLINE_INSTRUCTIONS
-        )
+        self._until: float | None = None
+        self._inline.set_progress_handler(self._is_slow, _INLINE_INSTRUCTIONS)
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-reader")
 
@@ -58,9 +57,13 @@ class Readers:
         if self._closed:
             raise Unavailable("The gateway is stopping.")
         if self._slow.get(text, 0.0) < time.monotonic():
-            self._until = time.thread_time() + _INLINE_SECONDS
-            with suppress(_Slow), gateway_errors(self._path):
+            try:
                 return self._read_inline(text, values, named=named)
+            except _Slow:
+                pass
+            except (sqlite3.Error, UnicodeEncodeError, OverflowError):
+                with gateway_errors(self._path):
+                    raise
             if len(self._slow) >= _REMEMBERED:
                 self._slow.clear()
             self._slow[text] = time.monotonic() + _SLOW_SECONDS
@@ -78,14 +81,16 @@ class Readers:
     def _read_inline(
         self, text: str, values: Sequence[object], *, named: bool
     ) -> Sequence[Any]:
-        rows: list[Values] = []
+        self._until = None
         cursor = self._inline.cursor()
         try:
             cursor.execute(text, values)
-            for row in cursor:
-                rows.append(row)
-                if time.thread_time() > self._until:
+            rows = batch = cursor.fetchmany(_BATCH)
+            while len(batch) == _BATCH:
+                if self._is_slow():
                     raise _Slow
+                batch = cursor.fetchmany(_BATCH)
+                rows += batch
             return _rows(cursor, rows, named=named)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in _PASS_ON:
@@ -93,6 +98,17 @@ class Readers:
             raise
         finally:
             cursor.close()
+
+    def _is_slow(self) -> bool:
+        """Return whether the query on the event loop has used up its time.
+
+        The time begins with the first call, which short queries never come to: they
+        end before SQLite asks, and reading the thread's clock costs a system call.
+        """
+        now = time.thread_time()
+        if self._until is None:
+            self._until = now + _INLINE_SECONDS
+        return now > self._until
 
     def _read(
         self, text: str, values: Sequence[object], *, named: bool
@@ -112,7 +128,7 @@ class Readers:
 def _rows(
     cursor: sqlite3.Cursor, rows: Sequence[Values], *, named: bool
 ) -> Sequence[Any]:
-    if not named:
+    if not named or not rows:
         return rows
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -19,6 +19,9 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 class JsonFormatter(logging.Formatter):
     """Formats log records as JSON, which escapes line breaks and terminal controls."""
 
@@ -32,7 +35,8 @@ class JsonFormatter(logging.Formatter):
         }
         fields = getattr(record, "fields", None)
         if fields is not None:  # of plain text and numbers, at each request
-            return msgspec.json.encode(entry | fields).decode()
+            entry |= fields
+            return _encode(entry).decode()
         entry["message"] = record.getMessage()[:_MAXIMUM]
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)[-_MAXIMUM:]
