@@ -2,8 +2,9 @@
 
 SWarp is found on the path (Debian: ``apt install swarp``). The Python packages of peers
 are not part of this project: GATEWRIGHT_BENCH_PEERS names a Python that has them, for
-example of a virtual environment outside of the repository. Each peer that is absent is
-named, and the benchmark goes on without it.
+example of a virtual environment outside of the repository. For a package that needs one
+of its own, GATEWRIGHT_BENCH_PEERS_ and the package's name (SFFT, ZOGYP) name it. Each
+peer that is absent is named, and the benchmark goes on without it.
 """
 
 import json
@@ -61,15 +62,24 @@ def command(arguments: Sequence[str], folder: Path) -> Times:
     )
 
 
+def python_with(name: str) -> str | None:
+    """Return a Python that has a package; None, after saying so, if none is known."""
+    usual = os.environ.get("GATEWRIGHT_BENCH_PEERS", sys.executable)
+    python = os.environ.get(f"GATEWRIGHT_BENCH_PEERS_{name.upper()}", usual)
+    check = [python, "-c", f"import {name}"]
+    if subprocess.run(check, check=False, capture_output=True).returncode:
+        print(f"{name} is absent: GATEWRIGHT_BENCH_PEERS names a Python that has it")
+        return None
+    return python
+
+
 def package(name: str, function: str, *arguments: str) -> dict[str, Any] | None:
     """Run a function of ``peer_programs`` with the peers' Python; return its answer.
 
     It is None, after saying so, if the package is absent or fails.
     """
-    python = os.environ.get("GATEWRIGHT_BENCH_PEERS", sys.executable)
-    check = [python, "-c", f"import {name}"]
-    if subprocess.run(check, check=False, capture_output=True).returncode:
-        print(f"{name} is absent: GATEWRIGHT_BENCH_PEERS names a Python that has it")
+    python = python_with(name)
+    if python is None:
         return None
     done = subprocess.run(
         [python, str(_PROGRAMS), function, *arguments],

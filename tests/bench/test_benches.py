@@ -31,6 +31,7 @@ def bench(name: str, **settings: str) -> str:
         ("cutout", {"SIDE": "256"}, "png 128 (HTTP): ours "),
         ("download", {"BYTES": "3000000", "ROUNDS": "1"}, "server CPU per GB: ours "),
         ("file_calls", {"CALLS": "2", "ROUNDS": "1"}, "head: ours is "),
+        ("injections", {"SIDE": "320", "FRAMES": "1"}, "ours: found "),
         ("jobs", {"ELEMENTS": "5", "ROUNDS": "1"}, "CPU time of the gateway: "),
         ("large_folder", {"FILES": "1000", "ROUNDS": "1"}, "first page: ours is "),
         ("many_workers", {"PEOPLE": "2"}, "2 workers: "),
