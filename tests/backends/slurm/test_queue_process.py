@@ -125,6 +125,17 @@ async def test_a_look_that_is_cancelled_ends_it(process: QueueProcess) -> None:
     assert process.pid is None
 
 
+async def test_it_finds_what_is_installed_by_pythonpath(
+    process: QueueProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The packages of a gateway may be found only so: once, it could not start then."""
+    code = "from pathlib import Path\nPath(__file__).with_name('found').touch()\n"
+    (tmp_path / "sitecustomize.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    await process.read(text(ROW), NONCE)
+    assert (tmp_path / "found").exists()
+
+
 GATEWAY = """
 import asyncio, sys
 from gatewright.backends.slurm.queue_process import QueueProcess

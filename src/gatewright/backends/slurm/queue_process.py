@@ -140,11 +140,13 @@ def _ended() -> Unavailable:
 
 
 def _spawn() -> "subprocess.Popen[bytes]":
+    # What the gateway imports may be installed by PYTHONPATH.
     source = str(Path(__file__).resolve().parents[3])
+    paths = filter(None, [source, os.environ.get("PYTHONPATH", "")])
     kept = {k: v for k in _KEPT_VARIABLES if (v := os.environ.get(k)) is not None}
     return subprocess.Popen(  # this Python and our own module
         [sys.executable, "-P", "-m", "gatewright.backends.slurm.queue_program"],
-        env=kept | _VARIABLES | {"PYTHONPATH": source},
+        env=kept | _VARIABLES | {"PYTHONPATH": os.pathsep.join(paths)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd="/",
