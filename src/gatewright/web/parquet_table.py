@@ -1,8 +1,8 @@
-"""Listings as Apache Parquet: the values of the JSON listing, under the same names.
+"""Tables as Apache Parquet, such as listings with the values and names of their JSON.
 
-The columns' types follow from the models of the items. Each field of the Arrow schema
-has metadata: ``description``, and ``unit`` where the value has one, in the notation of
-VOUnits (IVOA). Values that are null in JSON are null.
+The types of a listing's columns follow from the model of its items. Each field of the
+Arrow schema has metadata: ``description``, and ``unit`` where the value has one, in the
+notation of VOUnits (IVOA). Values that are null in JSON are null.
 
 The library pyarrow is optional. It is imported when the first table is asked for.
 """
@@ -10,6 +10,7 @@ The library pyarrow is optional. It is imported when the first table is asked fo
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
@@ -29,15 +30,40 @@ Columns = Mapping[str, Sequence[Any]]
 """The values of a page, by the name of the column."""
 
 
+@dataclass(frozen=True, slots=True)
+class ParquetColumn:
+    """A column of a Parquet table."""
+
+    name: str
+    """Name of the column."""
+    kind: Any
+    """Type of its values as an annotation: a list is a list, and a model a struct."""
+    told: Mapping[str, str]
+    """Metadata of its field in the Arrow schema, such as ``unit``."""
+
+
+def model_columns(
+    model: type[BaseModel], units: Mapping[str, str]
+) -> Sequence[ParquetColumn]:
+    """Return a column for each field of a model, with units by name."""
+    return [
+        ParquetColumn(
+            name,
+            field.annotation,
+            {"description": field.description or ""}
+            | ({"unit": units[name]} if name in units else {}),
+        )
+        for name, field in model.model_fields.items()
+    ]
+
+
 class ParquetTable(io.RawIOBase):
     """Makes a Parquet file part by part; it is the file that pyarrow writes to.
 
     Parameters
     ----------
-    model
-        Model of a row: its fields are the columns, and models in it are structs.
-    units
-        Units of columns, by name.
+    columns
+        Columns of the table.
     about
         Metadata of the whole table.
 
@@ -49,8 +75,7 @@ class ParquetTable(io.RawIOBase):
 
     def __init__(
         self,
-        model: type[BaseModel],
-        units: Mapping[str, str],
+        columns: Sequence[ParquetColumn],
         about: Mapping[str, str] | None = None,
     ) -> None:
         try:
@@ -65,13 +90,9 @@ class ParquetTable(io.RawIOBase):
             ) from error
         self._arrow = pa
         self._parts: list[bytes] = []
-        told = {
-            name: {"description": field.description or ""}
-            | ({"unit": units[name]} if name in units else {})
-            for name, field in model.model_fields.items()
-        }
         fields = [
-            field.with_metadata(told[field.name]) for field in _struct_of(pa, model)
+            pa.field(column.name, _type_of(pa, column.kind), metadata=column.told)
+            for column in columns
         ]
         self._schema = pa.schema(fields, metadata=dict(about or {}))
         self._writer = ParquetWriter(self, self._schema)
@@ -154,7 +175,7 @@ async def parquet_response(
     """
 
     def body() -> bytes:
-        table = ParquetTable(model, units, about)
+        table = ParquetTable(model_columns(model, units), about)
         return table.add(columns) + table.end()
 
     return Response(
@@ -189,7 +210,7 @@ async def parquet_listing(
     NotImplementedHere
         pyarrow is not installed.
     """
-    table = await asyncio.to_thread(ParquetTable, model, units)
+    table = await asyncio.to_thread(ParquetTable, model_columns(model, units))
     first, following = await page(limit or PAGE, cursor)
 
     async def parts() -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from gatewright.domains.sky import Image
 from gatewright.domains.status import Phase, Service
 from gatewright.domains.status import availability as announced
 from gatewright.faces.vo.obscore import COLUMNS, row
+from gatewright.faces.vo.parquet import parquet_document
 from gatewright.faces.vo.sia import (
     PARAMETERS,
     STANDARD,
@@ -25,6 +26,7 @@ from gatewright.faces.vo.sia import (
 )
 from gatewright.faces.vo.vosi import wire as vosi
 from gatewright.faces.vo.votable import wire
+from gatewright.web import parquet_table
 from gatewright.web.context import request_context
 from gatewright.web.problems import error_headers, exception_handlers, public_text
 
@@ -32,6 +34,7 @@ _MEDIA = {
     "votable": "application/x-votable+xml",
     "csv": "text/csv; charset=utf-8",
     "tsv": "text/tab-separated-values; charset=utf-8",
+    "parquet": parquet_table.MEDIA_TYPE,
 }
 _FORM = "application/x-www-form-urlencoded"
 _PAGE = 1000
@@ -122,6 +125,8 @@ async def _find(request: Request, asked: SiaRequest) -> tuple[list[Image], bool]
 def _body(request: Request, asked: SiaRequest, found: list[Image], more: bool) -> bytes:
     base = _base(request)
     rows = [row(image, f"{base}/api/v1") for image in found]
+    if asked.form == "parquet":
+        return parquet_document(COLUMNS, rows, overflow=more)
     if asked.form != "votable":
         separator = "," if asked.form == "csv" else "\t"
         return wire.separated(COLUMNS, rows, separator)

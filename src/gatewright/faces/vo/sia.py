@@ -39,6 +39,8 @@ _FORMATS = {
     "text/csv": "csv",
     "tsv": "tsv",
     "text/tab-separated-values": "tsv",
+    "parquet": "parquet",
+    "application/vnd.apache.parquet": "parquet",
 }
 
 PARAMETERS = (
@@ -66,7 +68,7 @@ PARAMETERS = (
     ),
     Parameter("FORMAT", "Media type of the data", "", "meta.code.mime"),
     Parameter("MAXREC", "Most rows of the answer"),
-    Parameter("RESPONSEFORMAT", "votable, csv or tsv"),
+    Parameter("RESPONSEFORMAT", "votable, csv, tsv or parquet"),
 )
 
 
@@ -79,7 +81,7 @@ class SiaRequest:
     records: int
     """Most rows of the response (MAXREC)."""
     form: str
-    """Format of the response: ``votable``, ``csv`` or ``tsv``."""
+    """Format of the response: ``votable``, ``csv``, ``tsv`` or ``parquet``."""
 
 
 def collect(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
@@ -137,7 +139,7 @@ def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
     text = _single(values, "RESPONSEFORMAT") or "votable"
     form = _FORMATS.get(text.partition(";")[0].strip().lower())
     if form is None:
-        raise InvalidRequest("RESPONSEFORMAT has to be votable, csv or tsv.")
+        raise InvalidRequest("RESPONSEFORMAT has to be votable, csv, tsv or parquet.")
     return SiaRequest(query, min(int(records), MAXIMUM_RECORDS), form)
 
 
