@@ -77,17 +77,18 @@ class _RandomCharacters:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._ready: list[str] = []
         os.register_at_fork(after_in_child=self._ready.clear)
 
     def __call__(self) -> str:
-        with self._lock:
-            if not self._ready:
-                block = os.urandom(1000 * _RANDOM_LENGTH).translate(_OF_BYTE).decode()
-                places = range(0, len(block), _RANDOM_LENGTH)
-                self._ready += [block[at : at + _RANDOM_LENGTH] for at in places]
-            return self._ready.pop()
+        try:
+            return self._ready.pop()  # in one step, so that no two threads get the same
+        except IndexError:
+            block = os.urandom(1000 * _RANDOM_LENGTH).translate(_OF_BYTE).decode()
+            places = range(0, len(block), _RANDOM_LENGTH)
+            first, *others = [block[at : at + _RANDOM_LENGTH] for at in places]
+            self._ready += others
+            return first
 
 
 _random_characters = _RandomCharacters()

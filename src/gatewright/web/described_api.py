@@ -9,7 +9,7 @@ number of segments, validates the parameters with FastAPI's own functions, and c
 route functions itself.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from re import Pattern
@@ -151,7 +151,7 @@ def _family(path: str) -> str:
 def _route(context: Any) -> _Route:
     route = context.original_route
     if isinstance(route, APIRoute):
-        answer: Callable[[Request], Awaitable[Response]] = _Step(context.dependant).call
+        answer: Callable[[Request], Awaitable[Response]] = _Call(context.dependant)
     elif isinstance(route, Route):  # the OpenAPI document
         answer = route.endpoint
     else:
@@ -169,18 +169,47 @@ def _route(context: Any) -> _Route:
     )
 
 
-class _Step:
-    """A route function or one of its dependencies, prepared to be called."""
+class _Call:
+    """A route function and all of its dependencies, prepared to be called."""
 
-    __slots__ = (
-        "_fields",
-        "_inner",
-        "_query",
-        "_requests",
-        "_texts",
-        "function",
-        "name",
-    )
+    __slots__ = ("_before", "_route")
+
+    def __init__(self, of: Dependant) -> None:
+        steps = {step.function: step for step in _steps(of)}
+        self._route = steps.pop(of.call)
+        self._before = tuple(steps.values())
+
+    async def __call__(self, request: Request) -> Any:
+        """Return what the route function returns for a request.
+
+        Raises
+        ------
+        RequestValidationError
+            Parameters are missing or wrong; it lists all of them.
+        """
+        errors: list[Any] = []
+        known: dict[Any, Any] = {}
+        for step in self._before:
+            arguments = step.arguments(request, known, errors)
+            if arguments is not None:
+                known[step.function] = await step.function(**arguments)
+        arguments = self._route.arguments(request, known, errors)
+        if arguments is None:
+            raise RequestValidationError(errors)
+        return await self._route.function(**arguments)
+
+
+def _steps(of: Dependant) -> Iterator["_Step"]:
+    """Yield all that a function depends on, each after its own dependencies, and it."""
+    for inner in of.dependencies:
+        yield from _steps(inner)
+    yield _Step(of)
+
+
+class _Step:
+    """A route function or one of its dependencies."""
+
+    __slots__ = ("_fields", "_inner", "_query", "_requests", "_texts", "function")
 
     def __init__(self, of: Dependant) -> None:
         self.function: Any = of.call
@@ -188,8 +217,7 @@ class _Step:
             raise TypeError(f"{self.function!r} is not a coroutine function.")
         if of.body_params or of.background_tasks_param_name or of.response_param_name:
             raise TypeError(f"{self.function!r} takes what is not given here.")
-        self.name = of.name
-        self._inner = tuple(_Step(inner) for inner in of.dependencies)
+        self._inner = tuple((inner.name, inner.call) for inner in of.dependencies)
         texts = [
             field
             for field in of.path_params
@@ -206,38 +234,16 @@ class _Step:
         names = (of.request_param_name, of.http_connection_param_name)
         self._requests = [name for name in names if name is not None]
 
-    async def call(self, request: Request) -> Any:
-        """Return what the route function returns for a request.
-
-        Raises
-        ------
-        RequestValidationError
-            Parameters are missing or wrong; it lists all of them.
-        """
-        errors: list[Any] = []
-        values = await self.values(request, {}, errors)
-        if errors:
-            raise RequestValidationError(errors)
-        return await self.function(**values)
-
-    async def values(
-        self, request: Request, known: dict[Any, Any], errors: list[Any]
-    ) -> dict[str, Any]:
+    def arguments(
+        self, request: Request, known: Mapping[Any, Any], errors: list[Any]
+    ) -> dict[str, Any] | None:
         """Return the function's arguments; append validation errors to ``errors``.
 
-        ``known`` has the results of dependencies that were called for this request
-        before.
+        ``known`` has the results of the dependencies, by their functions. Without all
+        of them, or with errors, the function cannot be called, and None is returned.
         """
+        count = len(errors)
         values: dict[str, Any] = dict.fromkeys(self._requests, request)
-        for step in self._inner:
-            if step.function not in known:
-                count = len(errors)
-                arguments = await step.values(request, known, errors)
-                if len(errors) > count:
-                    continue
-                known[step.function] = await step.function(**arguments)
-            if step.name is not None:
-                values[step.name] = known[step.function]
         for name, alias in self._texts:
             values[name] = request.path_params[alias]
         for fields, place in self._fields:
@@ -246,6 +252,13 @@ class _Step:
             errors += wrong
         if self._query is not None:
             values |= self._query.values(request, errors)
+        if len(errors) > count:
+            return None
+        for parameter, function in self._inner:
+            if function not in known:
+                return None
+            if parameter is not None:
+                values[parameter] = known[function]
         return values
 
 

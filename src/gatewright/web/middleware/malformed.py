@@ -45,10 +45,13 @@ class Malformed:
             raise InvalidRequest("The path has a NUL byte or a broken percent-escape.")
         if len(raw) >= 1000 and _LONG_NUMBER.search(raw):
             raise InvalidRequest("The path has a number of a thousand or more digits.")
-        query = scope.get("query_string", b"")
-        if _BROKEN.search(query):
-            raise InvalidRequest("The query has a NUL byte or a broken percent-escape.")
-        _check_text(query, "query")
+        query = scope.get("query_string")
+        if query:
+            if _BROKEN.search(query):
+                raise InvalidRequest(
+                    "The query has a NUL byte or a broken percent-escape."
+                )
+            _check_text(query, "query")
         texts = [text for pair in scope["headers"] for text in pair]
         if has_control(b"".join(texts)):
             raise InvalidRequest("A header field has a control character.")

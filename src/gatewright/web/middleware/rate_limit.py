@@ -106,7 +106,7 @@ class RateLimit:
                 taken: Sequence[Charge] = [(f"refused:{_network(scope)}", _DEAR)]
             else:
                 taken = charges(scope)
-            left = min(self._take(key, cost) for key, cost in taken)
+            left = min([self._take(key, cost) for key, cost in taken])
             exchange_of(scope).rate = {
                 b"ratelimit-policy": self._policy_bytes,
                 b"ratelimit": b'"default";r=%d' % left,
