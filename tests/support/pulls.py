@@ -17,7 +17,7 @@ from tests.support.recovery import decam_frame, zero_point
 
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.domains.processing.coadd import relative_scale
-from gatewright.domains.processing.differencing import subtract_frames
+from gatewright.domains.processing.differencing import Difference, subtract_frames
 from gatewright.domains.processing.frames import Mask, Numbers
 from gatewright.domains.processing.injecting import (
     Stars,
@@ -91,7 +91,9 @@ class Night:
     science: Prepared
     plain: Prepared
     reference: Prepared
-    """What both are subtracted from."""
+    """What is subtracted from both."""
+    without: Difference
+    """The reference subtracted from the frame without the stars."""
     other: Prepared | None
     """A frame without the stars, of the same conditions and grid, if there is one."""
     stars: Stars
@@ -100,11 +102,9 @@ class Night:
 
     def in_differences(self) -> Pulls:
         """Return the pulls of the fluxes in the difference."""
-        found, before = (
-            subtract_frames(one, self.reference, _FOURIER)
-            for one in (self.science, self.plain)
-        )
-        with_them, without = (recover(d, [], self.stars, 1) for d in (found, before))
+        found = subtract_frames(self.science, self.reference, _FOURIER)
+        with_them = recover(found, [], self.stars, 1)
+        without = recover(self.without, [], self.stars, 1)
         return self._pulls(
             with_them.flux,
             with_them.error,
@@ -154,6 +154,7 @@ def decam_nights(group: str, turns: int, number: int) -> Iterator[Night]:
     plain = [prepare(frame) for frame in frames]
     for pair in pairwise(range(5)):
         for one, other in (pair, pair[::-1]):
+            without = subtract_frames(plain[one], plain[other], _FOURIER)
             for turn in range(turns):
                 random = np.random.default_rng([int(group), one, other, turn])
                 hosts = host_places(plain[one], plain[other])
@@ -164,7 +165,8 @@ def decam_nights(group: str, turns: int, number: int) -> Iterator[Night]:
                     stars.x[:, None] - found.x, stars.y[:, None] - found.y
                 ).min(axis=1, initial=np.inf)
                 alone = away > 3.0 * plain[one].psf.fwhm
-                yield Night(science, plain[one], plain[other], None, stars, alone)
+                both = (plain[one], plain[other])
+                yield Night(science, *both, without, None, stars, alone)
 
 
 def simulated_night(field: int, side: int, number: int) -> Night:
@@ -202,4 +204,5 @@ def simulated_night(field: int, side: int, number: int) -> Night:
     _, error, _ = star_fluxes(science, new.x, new.y)
     alone = np.abs(below) < _DARK * error
     stars = Stars(new.x, new.y, new.flux * unit)
-    return Night(science, plain, reference, other, stars, alone)
+    without = subtract_frames(plain, reference, _FOURIER)
+    return Night(science, plain, reference, without, other, stars, alone)
