@@ -11,10 +11,9 @@ import pytest
 from tests.backends.sql.databases import SECONDS
 from tests.support.app import caller
 from tests.support.learning import candidate, image, told
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.sql.classifiers import SqlClassifiers
-from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.caller import Caller
 from gatewright.core.claims import Claims
 from gatewright.core.errors import Conflict, InvalidContent, InvalidRequest, NotFound
@@ -127,8 +126,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     trainer, store, now = FakeTrainer(), SqlClassifiers(database), [1000.0]
     voted: list[Candidate] = []
 

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.backends.sql.databases import SECONDS
 from tests.support.app import caller
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.events import SqlEventLog
-from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.access import PUBLIC, Access
 from gatewright.core.caller import Caller
 from gatewright.core.events import EventHub
@@ -45,8 +43,7 @@ class Judges:
 
 @pytest.fixture
 async def discovery(tmp_path: Path) -> AsyncIterator[Discovery]:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
 
     async def visible(_: Caller) -> Collection[str]:
         return {"night"}

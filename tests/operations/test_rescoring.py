@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.backends.sql.databases import SECONDS
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.classifiers import SqlClassifiers
 from gatewright.backends.sql.events import SqlEventLog
-from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sql.scores import SqlScores
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.events import EventHub
 from gatewright.domains.classification import (
     Classifier,
@@ -67,8 +65,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     store, events = SqlClassifiers(database), EventHub(SqlEventLog(database))
     judges = Judges(store)
     candidates, scores = SqlCandidates(database), SqlScores(database)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from argon2 import PasswordHasher
 from starlette.types import ASGIApp
+from tests.support.migrated import put_tables
 
 from gatewright.backends.local_accounts import Argon2Hasher
 from gatewright.backends.sql import Database
@@ -138,6 +139,7 @@ async def world(state: Path, url: str = URL, **identity: Any) -> AsyncIterator[W
     )
     clock = TestClock()
     async with AsyncExitStack() as stack:
+        await put_tables(state / "gateway.sqlite")
         database = await open_database(config, stack)
         hasher = cheap_hasher()
         stack.callback(hasher.close)

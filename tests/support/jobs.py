@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import httpx
 from tests.support.identity import cheap_hasher
+from tests.support.migrated import put_tables
 
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.leases import SqlLeases
@@ -54,6 +55,7 @@ async def job_services(
 ) -> AsyncIterator[Services]:
     """Yield the services of jobs, files and commands, and no others."""
     async with AsyncExitStack() as stack:
+        await put_tables(settings.gateway.state / "gateway.sqlite")
         database = await open_database(settings, stack)
         events = open_event_hub(database)
         workers = OneWorker(await open_owner_worker(stack))

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.migrated import put_tables
 from tests.support.needs import SHARED
 
 from gatewright.backends.sql import Database
@@ -60,6 +61,7 @@ async def sky_services(
         limits=Limits(response_bytes=response_bytes, cutouts_bytes=cutouts_bytes),
     )
     async with AsyncExitStack() as stack:
+        await put_tables(folder / "state" / "gateway.sqlite")
         database = await open_database(config, stack)
         readers = await open_readers(config, stack)
         events = open_event_hub(database)

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import httpx
 from tests.support.identity import cheap_hasher, own_identity
 from tests.support.made_once import made_once
+from tests.support.migrated import put_tables
 
 from gatewright.app import Application, create_app
 from gatewright.composition import Services
@@ -67,6 +68,8 @@ async def whole(
             **(settings or {}),
         }
     )
+    if config.gateway.database == "sqlite":
+        await put_tables(config.gateway.state / "gateway.sqlite")
     app = create_app(config)
     cheap = patch("gatewright.composition.identity.Argon2Hasher", cheap_hasher)
     with cheap, made_once():

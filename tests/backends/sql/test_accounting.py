@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.accounting import SqlAccountBook
 from gatewright.backends.sql.database import Row
-from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.domains.accounting import By, UsageQuery, Viewer
 from gatewright.testing.account_book import AccountBookContract
 
@@ -26,8 +25,7 @@ async def test_answers_do_not_go_through_the_whole_history(
 
     History grows for years, and everybody may ask for a week of it.
     """
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite")
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     book, read, plans = SqlAccountBook(database), database.read, list[str]()
 
     async def explained(text: str, *values: object) -> list[Row]:

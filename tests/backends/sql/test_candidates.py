@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.backends.sql.databases import SECONDS
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql import Database, candidate_pages
@@ -19,7 +20,6 @@ from gatewright.backends.sql.candidate_pages import (
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.database import Row
 from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.domains.discovery import (
     CandidateQuery,
     Cone,
@@ -34,10 +34,7 @@ from gatewright.testing.candidate_store import CandidateStoreContract
 class TestSqlite(CandidateStoreContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[SqlCandidates]:
-        database = await SqliteDatabase.open(
-            tmp_path / "gateway.sqlite", seconds=SECONDS
-        )
-        await migrate(database, SQLITE)
+        database = await open_migrated(tmp_path / "gateway.sqlite")
         yield SqlCandidates(database)
         await database.close()
 
@@ -70,8 +67,7 @@ class TestPostgresql(CandidateStoreContract):
 async def test_a_page_is_found_by_its_index(
     tmp_path: Path, query: CandidateQuery, index: str
 ) -> None:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     rows: Sequence[Row] = []
     if count := count_statement(query):
         rows = await database.read(count[0], *count[1])

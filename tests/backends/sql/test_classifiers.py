@@ -5,21 +5,18 @@ from pathlib import Path
 
 import pytest
 from tests.backends.sql.databases import SECONDS
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql.classifiers import SqlClassifiers
 from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.testing.classifier_store import ClassifierStoreContract
 
 
 class TestSqlite(ClassifierStoreContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[SqlClassifiers]:
-        database = await SqliteDatabase.open(
-            tmp_path / "gateway.sqlite", seconds=SECONDS
-        )
-        await migrate(database, SQLITE)
+        database = await open_migrated(tmp_path / "gateway.sqlite")
         yield SqlClassifiers(database)
         await database.close()
 

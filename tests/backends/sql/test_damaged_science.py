@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 from tests.backends.sql.databases import SECONDS
+from tests.support.migrated import open_migrated
 from tests.support.whole import OWNER, whole
 
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.classifiers import SqlClassifiers
 from gatewright.backends.sql.jobs import SqlJobTable
-from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sql.products import SqlProducts
 from gatewright.backends.sql.sky_objects import SqlObjects
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.backends.sqlite import SqliteDatabase
 from gatewright.domains.classification import ClassifierState, Content, Method
 from gatewright.domains.compute import JobFilter, JobState, Refusal
 from gatewright.domains.discovery import (
@@ -55,8 +55,7 @@ Damage = Callable[..., None]
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
-    await migrate(opened, SQLITE)
+    opened = await open_migrated(tmp_path / "gateway.sqlite")
     yield opened
     await opened.close()
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from tests.backends.sql.databases import SECONDS, Opener
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.sql.database import Database, Statement, Work
 from gatewright.backends.sql.healpix import region_cells
 from gatewright.backends.sql.image_search import BEFORE_ALL, candidates
 from gatewright.backends.sql.images import SqlImageIndex
 from gatewright.backends.sql.migrations import Dialect, migrate, schema_files
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.backends.sqlite import SqliteDatabase
 from gatewright.domains.sky import Circle, Image, ImageQuery, Interval
 from gatewright.testing.square_images import SURVEY, all_ids, scanned, square_image
 
@@ -113,8 +114,7 @@ async def test_an_index_from_before_durations(
 @pytest.fixture
 async def path(tmp_path: Path) -> Path:
     """Return an index with 3,000 images of one place, one each day."""
-    database = await SqliteDatabase.open(tmp_path / "a.sqlite", seconds=SECONDS)
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "a.sqlite")
     index = SqlImageIndex(database)
     await index.save_survey(SURVEY)
     nights = [square_image(n, 10, 20, t_min=58_000.0 + n) for n in range(3000)]

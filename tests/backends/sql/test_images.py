@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.backends.sql.databases import SECONDS, Opener
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql.database import Statement, Work
@@ -14,7 +15,6 @@ from gatewright.backends.sql.healpix import polygon_cells
 from gatewright.backends.sql.image_rows import INSERT_IMAGE, image_values
 from gatewright.backends.sql.images import SqlImageIndex
 from gatewright.backends.sql.migrations import Dialect, migrate, schema_files
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.domains.sky import Circle, Image, ImageQuery, Interval
 from gatewright.testing.image_index import ImageIndexContract
 from gatewright.testing.square_images import (
@@ -29,10 +29,7 @@ from gatewright.testing.square_images import (
 class TestSqlite(ImageIndexContract):
     @pytest.fixture
     async def index(self, tmp_path: Path) -> AsyncIterator[SqlImageIndex]:
-        database = await SqliteDatabase.open(
-            tmp_path / "gateway.sqlite", seconds=SECONDS
-        )
-        await migrate(database, SQLITE)
+        database = await open_migrated(tmp_path / "gateway.sqlite")
         yield SqlImageIndex(database)
         await database.close()
 
@@ -62,8 +59,7 @@ class TestPostgresql(ImageIndexContract):
 
 @pytest.fixture
 async def sqlite(tmp_path: Path) -> AsyncIterator[SqlImageIndex]:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     yield SqlImageIndex(database)
     await database.close()
 

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 from tests.backends.sql.test_upgrade_to_accounting import DAY, old_jobs
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.sql import Database, job_rows, job_usage
 from gatewright.backends.sql.accounting import SqlAccountBook
 from gatewright.backends.sql.database import Row, Statement, Work
 from gatewright.backends.sql.job_usage import SqlJobUsage
 from gatewright.backends.sql.jobs import SqlJobTable
-from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.domains.accounting import By, Keeper, UsageQuery, Viewer
 from gatewright.domains.compute import Job, JobState, JobStatus
 from gatewright.testing.accounting_source import AccountingSourceContract
@@ -33,8 +32,7 @@ async def test_a_damaged_job_takes_no_other_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the jobs of a day are not summed where the requests are answered."""
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite")
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     await database.run(old_jobs)
 
     def damage() -> Work[None]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.backends.sql.databases import SECONDS
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql import Database, Statement, Work
@@ -12,7 +13,7 @@ from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.classifiers import SqlClassifiers
 from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sql.scores import SqlScores
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.backends.sqlite import SqliteDatabase
 from gatewright.testing.classifier_store import ready
 from gatewright.testing.score_store import ScoreStoreContract, ScoreStores
 
@@ -27,8 +28,7 @@ class TestSqlite(ScoreStoreContract):
     @pytest.fixture
     async def stores(self, tmp_path: Path) -> AsyncIterator[ScoreStores]:
         path = tmp_path / "gateway.sqlite"
-        database = await SqliteDatabase.open(path, seconds=SECONDS)
-        await migrate(database, SQLITE)
+        database = await open_migrated(path)
         yield _over(database)
         await database.close()
 
@@ -51,8 +51,7 @@ async def _change(database: Database, text: str, *values: object) -> None:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
-    opened = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
-    await migrate(opened, SQLITE)
+    opened = await open_migrated(tmp_path / "gateway.sqlite")
     yield opened
     await opened.close()
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.sql.accounting import SqlAccountBook
-from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.errors import BackendFailed, Unavailable
 from gatewright.domains.accounting import (
     DAY_SECONDS,
@@ -52,8 +51,7 @@ class Counted:
 
 @pytest.fixture
 async def book(tmp_path: Path) -> SqlAccountBook:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite")
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     return SqlAccountBook(database)
 
 

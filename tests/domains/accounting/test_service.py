@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 from tests.support.app import caller
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.sql.accounting import SqlAccountBook
-from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.errors import (
     InvalidContent,
@@ -23,8 +22,7 @@ ANN, ADMIN = caller("ann", Role.USER), caller("root", Role.OWNER)
 
 @pytest.fixture
 async def accounting(tmp_path: Path) -> Accounting:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite")
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     book = SqlAccountBook(database)
     await book.save("cluster", REPORT, 500.0)
     await book.record("cluster", FIRST, MONDAY, 500.0)

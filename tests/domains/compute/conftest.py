@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from tests.support.app import caller
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.sql.events import SqlEventLog
 from gatewright.backends.sql.job_tokens import SqlJobTokenTable
 from gatewright.backends.sql.jobs import SqlJobTable
-from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.backends.sqlite import SqliteDatabase
 from gatewright.core.caller import Caller
 from gatewright.core.errors import GatewayError, NotFound
 from gatewright.core.events import EventHub
@@ -181,8 +181,7 @@ def scheduler() -> ToldScheduler:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
-    opened = await SqliteDatabase.open(tmp_path / "state.sqlite")
-    await migrate(opened, SQLITE)
+    opened = await open_migrated(tmp_path / "state.sqlite")
     yield opened
     await opened.close()
 

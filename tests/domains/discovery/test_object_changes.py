@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.backends.sql.databases import SECONDS
 from tests.support.app import caller
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql import Database
@@ -14,7 +15,6 @@ from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.events import SqlEventLog
 from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sql.sky_objects import SqlObjects
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.access import PUBLIC, Access
 from gatewright.core.caller import Caller, Role, Scope, visitor
 from gatewright.core.errors import (
@@ -82,8 +82,7 @@ async def opened(database: Database) -> Sky:
 
 @pytest.fixture
 async def sky(tmp_path: Path) -> AsyncIterator[Sky]:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     yield await opened(database)
     await database.close()
 

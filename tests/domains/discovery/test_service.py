@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from tests.backends.sql.databases import SECONDS
 from tests.support.app import caller
+from tests.support.migrated import open_migrated
 from typing_extensions import override
 
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.events import SqlEventLog
-from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.access import PUBLIC, Access
 from gatewright.core.caller import Caller, Role, Scope, visitor
 from gatewright.core.errors import (
@@ -54,8 +53,7 @@ async def rules() -> Mapping[str, Access]:
 
 @pytest.fixture
 async def discovery(tmp_path: Path) -> AsyncIterator[Discovery]:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     hub = EventHub(SqlEventLog(database))
     store = SqlCandidates(database)
     yield Discovery(store, visible, hub, Hearing(rules), clock=lambda: 1000.0)
@@ -227,8 +225,7 @@ class EndingHub(EventHub):
 
 
 async def test_the_stream_says_when_there_is_no_more_yet(tmp_path: Path) -> None:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     hub = EndingHub(SqlEventLog(database))
     discovery = Discovery(SqlCandidates(database), visible, hub, Hearing(rules))
     await discovery.record(NIGHT, [found()])

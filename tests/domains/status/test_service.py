@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from tests.support.app import caller
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.sql.announcements import SqlAnnouncements
-from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.caller import Role, visitor
 from gatewright.core.errors import (
     Conflict,
@@ -67,8 +66,7 @@ def clock() -> Time:
 
 @pytest.fixture
 async def book(tmp_path: Path) -> AsyncIterator[SqlAnnouncements]:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite")
-    await migrate(database, SQLITE)
+    database = await open_migrated(tmp_path / "gateway.sqlite")
     yield SqlAnnouncements(database)
     await database.close()
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from tests.support.app import caller, client
+from tests.support.migrated import put_tables
 
 from gatewright.composition import Services
 from gatewright.composition.state import open_database
@@ -30,6 +31,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
         }
     )
     async with AsyncExitStack() as stack:
+        await put_tables(tmp_path / "state" / "gateway.sqlite")
         database = await open_database(config, stack)
         documents, listings = await open_store(config, database, stack)
         parts = {"config": config, "store": documents, "listings": listings}
