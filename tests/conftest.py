@@ -12,8 +12,15 @@ from _pytest.nodeid import NodeId
 from hypothesis import settings
 from tests.support.oidc_provider import providers
 from tests.support.postgresql import postgresql_server, postgresql_url
+from tests.support.postgresql_tables import kept_places, postgresql_tables
 
-__all__ = ["postgresql_server", "postgresql_url", "providers"]
+__all__ = [
+    "kept_places",
+    "postgresql_server",
+    "postgresql_tables",
+    "postgresql_url",
+    "providers",
+]
 
 # Machines that run tests are loaded now and then: a slow example is no failure. A check
 # of a submission tries the same examples each time; at a desk they are new ones.

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql import Database
-from gatewright.backends.sql.migrations import Dialect, migrate
+from gatewright.backends.sql.migrations import Dialect
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 
 Opener = Callable[[], Awaitable[Database]]
@@ -19,9 +20,17 @@ SECONDS = 90.0
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Opener, Dialect]:
-    """Return what opens the test's database, and its dialect."""
-    if request.param == "sqlite":
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return which database a test is run with."""
+    return str(request.param)
+
+
+@pytest.fixture
+def backend(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> tuple[Opener, Dialect]:
+    """Return what opens a database without tables, and its dialect."""
+    if kind == "sqlite":
         path = tmp_path / "state.sqlite"
         return (lambda: SqliteDatabase.open(path, seconds=SECONDS)), SQLITE
     url = request.getfixturevalue("postgresql_url")
@@ -29,13 +38,23 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Opener, Dia
 
 
 @pytest.fixture
-async def databases(
-    backend: tuple[Opener, Dialect],
-) -> AsyncIterator[tuple[Database, Database]]:
+def place(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the file or the URL of the database that has the shipped tables."""
+    if kind == "sqlite":
+        return str(tmp_path / "state.sqlite")
+    return str(request.getfixturevalue("postgresql_tables"))
+
+
+@pytest.fixture
+async def databases(kind: str, place: str) -> AsyncIterator[tuple[Database, Database]]:
     """Yield two handles of one database, as two gateway processes have."""
-    open_database, dialect = backend
-    handles = (await open_database(), await open_database())
-    await migrate(handles[0], dialect)
+    handles = (await _opened(kind, place), await _opened(kind, place))
     yield handles
     for handle in handles:
         await handle.close()
+
+
+async def _opened(kind: str, place: str) -> Database:
+    if kind == "sqlite":
+        return await open_migrated(Path(place))
+    return await PostgresqlDatabase.open(place, seconds=SECONDS)

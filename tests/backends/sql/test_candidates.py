@@ -10,7 +10,7 @@ import pytest
 from tests.backends.sql.databases import SECONDS
 from tests.support.migrated import open_migrated
 
-from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
+from gatewright.backends.postgresql import PostgresqlDatabase
 from gatewright.backends.sql import Database, candidate_pages
 from gatewright.backends.sql.candidate_pages import (
     count_statement,
@@ -19,7 +19,6 @@ from gatewright.backends.sql.candidate_pages import (
 )
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.database import Row
-from gatewright.backends.sql.migrations import migrate
 from gatewright.domains.discovery import (
     CandidateQuery,
     Cone,
@@ -41,9 +40,8 @@ class TestSqlite(CandidateStoreContract):
 
 class TestPostgresql(CandidateStoreContract):
     @pytest.fixture
-    async def store(self, postgresql_url: str) -> AsyncIterator[SqlCandidates]:
-        database = await PostgresqlDatabase.open(postgresql_url, seconds=SECONDS)
-        await migrate(database, POSTGRESQL)
+    async def store(self, postgresql_tables: str) -> AsyncIterator[SqlCandidates]:
+        database = await PostgresqlDatabase.open(postgresql_tables, seconds=SECONDS)
         yield SqlCandidates(database)
         await database.close()
 

@@ -7,9 +7,8 @@ import pytest
 from tests.backends.sql.databases import SECONDS
 from tests.support.migrated import open_migrated
 
-from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
+from gatewright.backends.postgresql import PostgresqlDatabase
 from gatewright.backends.sql.classifiers import SqlClassifiers
-from gatewright.backends.sql.migrations import migrate
 from gatewright.testing.classifier_store import ClassifierStoreContract
 
 
@@ -23,8 +22,7 @@ class TestSqlite(ClassifierStoreContract):
 
 class TestPostgresql(ClassifierStoreContract):
     @pytest.fixture
-    async def store(self, postgresql_url: str) -> AsyncIterator[SqlClassifiers]:
-        database = await PostgresqlDatabase.open(postgresql_url, seconds=SECONDS)
-        await migrate(database, POSTGRESQL)
+    async def store(self, postgresql_tables: str) -> AsyncIterator[SqlClassifiers]:
+        database = await PostgresqlDatabase.open(postgresql_tables, seconds=SECONDS)
         yield SqlClassifiers(database)
         await database.close()

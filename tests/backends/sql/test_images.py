@@ -9,7 +9,7 @@ import pytest
 from tests.backends.sql.databases import SECONDS, Opener
 from tests.support.migrated import open_migrated
 
-from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
+from gatewright.backends.postgresql import PostgresqlDatabase
 from gatewright.backends.sql.database import Statement, Work
 from gatewright.backends.sql.healpix import polygon_cells
 from gatewright.backends.sql.image_rows import INSERT_IMAGE, image_values
@@ -36,9 +36,8 @@ class TestSqlite(ImageIndexContract):
 
 class TestPostgresql(ImageIndexContract):
     @pytest.fixture
-    async def index(self, postgresql_url: str) -> AsyncIterator[SqlImageIndex]:
-        database = await PostgresqlDatabase.open(postgresql_url, seconds=SECONDS)
-        await migrate(database, POSTGRESQL)
+    async def index(self, postgresql_tables: str) -> AsyncIterator[SqlImageIndex]:
+        database = await PostgresqlDatabase.open(postgresql_tables, seconds=SECONDS)
         yield SqlImageIndex(database)
         await database.close()
 

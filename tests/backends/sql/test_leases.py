@@ -7,16 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from itertools import cycle
-from pathlib import Path
 
 import pytest
-from tests.backends.sql.databases import Opener
 
 from gatewright.backends.sql import Database, Statement, Work
 from gatewright.backends.sql import holder as holder_module
 from gatewright.backends.sql.holder import has_ended, new_holder
 from gatewright.backends.sql.leases import SqlLeases
-from gatewright.backends.sql.migrations import Dialect
 from gatewright.core.errors import Unavailable
 from gatewright.core.lease import Lease, LeaseLost
 from gatewright.testing.lease import SECONDS, LeaseContract
@@ -57,16 +54,10 @@ class TestSqlLeases(LeaseContract):
 
 
 async def test_a_killed_process_holds_its_lease_no_longer(
-    backend: tuple[Opener, Dialect],
-    databases: tuple[Database, Database],
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
+    place: str, databases: tuple[Database, Database]
 ) -> None:
-    where = str(tmp_path / "state.sqlite")
-    if "postgresql" in request.node.name:
-        where = request.getfixturevalue("postgresql_url")
     with subprocess.Popen(
-        [sys.executable, "-c", _HOLD, where], stdout=subprocess.PIPE, env=os.environ
+        [sys.executable, "-c", _HOLD, place], stdout=subprocess.PIPE, env=os.environ
     ) as process:
         assert process.stdout is not None
         assert await asyncio.to_thread(process.stdout.readline) == b"held\n"

@@ -7,11 +7,10 @@ import pytest
 from tests.backends.sql.databases import SECONDS
 from tests.support.migrated import open_migrated
 
-from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
+from gatewright.backends.postgresql import PostgresqlDatabase
 from gatewright.backends.sql import Database, Statement, Work
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.classifiers import SqlClassifiers
-from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sql.scores import SqlScores
 from gatewright.backends.sqlite import SqliteDatabase
 from gatewright.testing.classifier_store import ready
@@ -35,9 +34,8 @@ class TestSqlite(ScoreStoreContract):
 
 class TestPostgresql(ScoreStoreContract):
     @pytest.fixture
-    async def stores(self, postgresql_url: str) -> AsyncIterator[ScoreStores]:
-        database = await PostgresqlDatabase.open(postgresql_url, seconds=SECONDS)
-        await migrate(database, POSTGRESQL)
+    async def stores(self, postgresql_tables: str) -> AsyncIterator[ScoreStores]:
+        database = await PostgresqlDatabase.open(postgresql_tables, seconds=SECONDS)
         yield _over(database)
         await database.close()
 
