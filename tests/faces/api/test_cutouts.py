@@ -5,39 +5,47 @@ import csv
 import io
 import tarfile
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+import pytest_asyncio
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 from tests.support.app import caller, client
 from tests.support.needs import shared_data
-from tests.support.skies import sky_services
+from tests.support.skies import SkyServices, sky_services
 
 from gatewright.core.caller import Caller, Role
 from gatewright.core.config import SurveySource
 from gatewright.domains.sky import Content, CutoutRequest, Image, SkyService
 from gatewright.faces.api import face
 
-pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning"),
+]
 
 RA, DEC = 318.108333, -66.015556
 EDGE = (318.0870, -66.0160)
 
 
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def services(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[SkyServices]:
     frames = shared_data("sky", "decam_mini")
     team = SurveySource(id="team", images=f"{frames}/*.f*", access=["eve"])
-    async with sky_services(tmp_path, [team]) as services:
-        who, app = caller("bob", Role.GUEST), face.build(services)  # type: ignore[arg-type]
-        async with client(app, services, who) as made:  # type: ignore[arg-type]
-            yield made
+    async with sky_services(tmp_path_factory.mktemp("sky"), [team]) as made:
+        yield made
+
+
+@pytest.fixture
+def user() -> Caller:
+    return caller("bob", Role.GUEST)
 
 
 def opened(answer: httpx.Response) -> tuple[list[dict[str, str]], dict[str, bytes]]:
@@ -116,7 +124,7 @@ async def test_too_many_pixels_for_one_archive_are_refused(
 
 
 async def test_a_visitor_with_many_requests_leaves_room_for_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    services: Any, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut, go, going = SkyService.cut, asyncio.Event(), 0
 
@@ -130,29 +138,23 @@ async def test_a_visitor_with_many_requests_leaves_room_for_others(
 
     monkeypatch.setattr(SkyService, "cut", held)
     asked = {"ra": str(RA), "dec": str(DEC), "survey": "decam_mini", "pixels": "11"}
-    async with sky_services(tmp_path, []) as services:
-        app, bob = face.build(services), caller("bob", Role.GUEST)  # type: ignore[arg-type]
-        visitor = Caller("", frozenset({"sky:read"}))
-        async with (
-            client(app, services, visitor) as many,  # type: ignore[arg-type]
-            client(app, services, bob) as other,  # type: ignore[arg-type]
-        ):
-            asking = [
-                asyncio.ensure_future(many.get("/cutouts", params=asked))
-                for _ in range(8)
-            ]
-            await _until(lambda: sum(one.done() for one in asking) == 6 and going == 2)
-            refused = [one.result() for one in asking if one.done()]
-            made = [one for one in asking if not one.done()]
-            assert {one.status_code for one in refused} == {429}
-            assert "2 archives of cut-outs under way" in refused[0].json()["detail"]
-            theirs = asyncio.ensure_future(other.get("/cutouts", params=asked))
-            await _until(lambda: going == 3)
-            go.set()
-            for one in (theirs, *made):
-                assert len(opened(await one)[0]) == 10
-            # What was sent is room for the next.
-            assert len(opened(await many.get("/cutouts", params=asked))[0]) == 10
+    visitor = Caller("", frozenset({"sky:read"}))
+    async with client(face.build(services), services, visitor) as many:
+        asking = [
+            asyncio.ensure_future(many.get("/cutouts", params=asked)) for _ in range(8)
+        ]
+        await _until(lambda: sum(one.done() for one in asking) == 6 and going == 2)
+        refused = [one.result() for one in asking if one.done()]
+        made = [one for one in asking if not one.done()]
+        assert {one.status_code for one in refused} == {429}
+        assert "2 archives of cut-outs under way" in refused[0].json()["detail"]
+        theirs = asyncio.ensure_future(api.get("/cutouts", params=asked))
+        await _until(lambda: going == 3)
+        go.set()
+        for one in (theirs, *made):
+            assert len(opened(await one)[0]) == 10
+        # What was sent is room for the next.
+        assert len(opened(await many.get("/cutouts", params=asked))[0]) == 10
 
 
 async def _until(condition: Callable[[], bool]) -> None:
