@@ -5,7 +5,10 @@ writes with ``writeto``, as a service based on it would; a PNG is drawn by its
 ``ImageNormalize`` and Pillow. Ours runs the code of a reader process, with a cached
 WCS, as usual ("warm"), and without ("cold"); "pool" adds the round trip to a reader
 process, and "HTTP" a whole gateway, asked over one connection. astropy is in the
-benchmark's process, without HTTP. GATEWRIGHT_BENCH_SIDE sets another number of pixels.
+benchmark's process, without HTTP. "CPU" is the processor time of a whole gateway, its
+readers included, for one FITS cut-out of many places through HTTP, and that of astropy
+in this process for the same places. GATEWRIGHT_BENCH_SIDE sets another number of
+pixels.
 """
 
 import asyncio
@@ -29,7 +32,7 @@ from astropy.visualization import AsinhStretch, ImageNormalize, PercentileInterv
 from astropy.wcs import WCS
 from PIL import Image
 
-from bench.support.processes import tell
+from bench.support.processes import cpu_seconds_during, tell, wait_until_idle
 from bench.support.whole_gateway import gateway
 from gatewright.backends.fits.program import cut
 from gatewright.backends.fits.source import load
@@ -41,7 +44,9 @@ SIZES = (256, 1024) if SIDE > 2048 else (32,)
 PICTURE = min(1024, SIDE // 2)
 HOST = "127.0.0.1"
 SCALE = 0.26 / 3600
-CENTRE = SkyCoord(150.1, 2.2, unit="deg")
+MIDDLE = 150.1, 2.2
+CENTRE = SkyCoord(*MIDDLE, unit="deg")
+PLACES = 100
 _FUNCTION = "gatewright.backends.fits.program:cut"
 
 Way = Callable[[], Awaitable[int]]
@@ -57,9 +62,16 @@ def write(path: Path) -> None:
     fits.PrimaryHDU(noise, wcs.to_header()).writeto(path)
 
 
-def region(size: int) -> str:
-    """Return the circle that has ``size`` pixels across."""
-    return f"CIRCLE 150.1 2.2 {(size / 2 - 0.6) * SCALE!r}"
+def region(size: int, ra: float = MIDDLE[0], dec: float = MIDDLE[1]) -> str:
+    """Return the circle round a place that has ``size`` pixels across."""
+    return f"CIRCLE {ra!r} {dec!r} {(size / 2 - 0.6) * SCALE!r}"
+
+
+def places(size: int) -> list[tuple[float, float]]:
+    """Return places whose circles lie in the image, in degrees."""
+    most = (SIDE - size) / 2 * SCALE
+    moved = np.random.default_rng(2).uniform(-most, most, (PLACES, 2))
+    return [(MIDDLE[0] + ra, MIDDLE[1] + dec) for ra, dec in moved.tolist()]
 
 
 def arguments(path: Path, size: int, form: str) -> dict[str, Any]:
@@ -73,11 +85,11 @@ def arguments(path: Path, size: int, form: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def with_astropy(path: Path, size: int) -> int:
+def with_astropy(path: Path, size: int, place: SkyCoord = CENTRE) -> int:
     """Cut as a service based on astropy would; return the size of the FITS file."""
     with fits.open(path, memmap=True) as hdus:
         cutout = Cutout2D(
-            hdus[0].data, CENTRE, size * SCALE * u.deg, WCS(hdus[0].header)
+            hdus[0].data, place, size * SCALE * u.deg, WCS(hdus[0].header)
         )
         header = hdus[0].header.copy()
         header.update(cutout.wcs.to_header())
@@ -107,9 +119,9 @@ class Client:
         self._fields = {"authorization": f"Bearer {token}"}
         self._image = self._found()
 
-    def cut(self, size: int, form: str) -> int:
+    def cut(self, size: int, form: str, place: tuple[float, float] = MIDDLE) -> int:
         """Return the size of a cut-out."""
-        asked = urlencode({"pos": region(size), "format": form})
+        asked = urlencode({"pos": region(size, *place), "format": form})
         return len(self._get(f"/api/v1/images/{quote(self._image)}/cutout?{asked}"))
 
     def _found(self) -> str:
@@ -183,6 +195,26 @@ async def compare(path: Path, pool: ReaderPool, client: Client) -> None:
             print(f"  least {least[0]:.2f} and {least[1]:.2f} ms")
 
 
+def compare_processor_time(path: Path, client: Client, pid: int) -> None:
+    """Compare the processor time of a cut-out through HTTP with that of astropy."""
+    size = SIZES[0]
+    where = places(size)
+    directions = [SkyCoord(*place, unit="deg") for place in where]
+    ours, peer = [], []
+    wait_until_idle(pid)
+    for _ in range(ROUNDS):
+        _, seconds = cpu_seconds_during(
+            pid, lambda: [client.cut(size, "fits", place) for place in where]
+        )
+        ours.append(seconds / PLACES * 1000)
+        began = time.process_time()
+        for direction in directions:
+            with_astropy(path, size, direction)
+        peer.append((time.process_time() - began) / PLACES * 1000)
+    tell(f"fits {size} (CPU)", ours, peer, "ms")
+    print(f"  least {min(ours):.2f} and {min(peer):.2f} ms")
+
+
 async def run(folder: Path) -> None:
     """Write the image, and compare all ways."""
     images = folder / "images"
@@ -194,8 +226,10 @@ async def run(folder: Path) -> None:
     )
     survey = f'\n[[surveys]]\nid = "bench"\nimages = "{images}/*.fits"\n'
     async with open_pool(settings) as pool:
-        with gateway(folder, folder, HOST, survey) as (port, _, token):
-            await compare(path, pool, await asyncio.to_thread(Client, port, token))
+        with gateway(folder, folder, HOST, survey) as (port, pid, token):
+            client = await asyncio.to_thread(Client, port, token)
+            await compare(path, pool, client)
+            await asyncio.to_thread(compare_processor_time, path, client, pid)
 
 
 def main() -> None:

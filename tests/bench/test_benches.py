@@ -28,7 +28,7 @@ def bench(name: str, **settings: str) -> str:
     ("name", "settings", "told"),
     [
         ("coadd", {"SIDE": "256", "FRAMES": "2"}, "coadd, ours: largest memory "),
-        ("cutout", {"SIDE": "256"}, "png 128 (HTTP): ours "),
+        ("cutout", {"SIDE": "256"}, "fits 32 (CPU): ours "),
         ("download", {"BYTES": "3000000", "ROUNDS": "1"}, "server CPU per GB: ours "),
         ("file_calls", {"CALLS": "2", "ROUNDS": "1"}, "head: ours is "),
         ("injections", {"SIDE": "320", "FRAMES": "1"}, "ours: found "),

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +47,7 @@ _MEDIA = {
 _SCAN_SECONDS = 120.0
 _OPEN_SECONDS = 20.0
 _THREADS = 4
+_FOLDERS = 4096
 _MAGIC = re.compile(r"[*?\[]")
 _ESCAPED = re.compile(r"\[([*?\[])\]")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -66,6 +68,7 @@ class FitsReader:
         self._pool = pool
         self._maximum = maximum
         self._published: set[Path] = set()
+        self._let_read_folder = lru_cache(maxsize=_FOLDERS)(self._publish)
         # The files of a survey may hang; they hold these threads and no others.
         self._looking = ThreadPoolExecutor(1, "survey-look")
         self._opening = ThreadPoolExecutor(_THREADS, "survey-open")
@@ -200,7 +203,11 @@ class FitsReader:
 
     def _let_read(self, image: Image) -> None:
         """Let the readers read an image, whose survey may have been added lately."""
-        folder = Path(image.path).parent
+        self._let_read_folder(image.path.rpartition("/")[0] or "/")
+
+    def _publish(self, name: str) -> None:
+        """Let the readers read a folder, unless they may already."""
+        folder = Path(name)
         if self._published.isdisjoint([folder, *folder.parents]):
             self._published.add(folder)
             self._pool.publish(folder)

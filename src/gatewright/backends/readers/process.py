@@ -155,7 +155,10 @@ class ReaderHandle:
                     socket.send_fds(self._channel, [encode(told)], [made])
                 finally:
                     os.close(made)
-            socket.send_fds(self._channel, [message], descriptors)
+            if descriptors:
+                socket.send_fds(self._channel, [message], descriptors)
+            else:
+                self._channel.send(message)
         except OSError:
             self._loop.call_soon(self.lose)
         return future
