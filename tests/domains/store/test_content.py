@@ -28,6 +28,11 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.parametrize("text", ['["", ":"]', '{"a": ["b", ":c", " :"]}', '":"'])
+def test_a_value_that_begins_with_a_colon_is_no_name(text: str) -> None:
+    assert check_content(text.encode(), LIMIT).value == json.loads(text)
+
+
 @given(VALUES, st.booleans(), st.sampled_from([None, 1]))
 def test_any_json_is_kept(value: Any, ascii_only: bool, indent: int | None) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)

@@ -20,7 +20,8 @@ from gatewright.core.errors import (
 from gatewright.domains.store.model import Content, Document
 
 MAXIMUM_DEPTH = 64
-_MEMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"[ \t\r\n]*+:', re.DOTALL)
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"(?:[ \t\r\n]*+(:))?', re.DOTALL)
+"""A text, with the colon after it if it is the name of a member."""
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 _WHITE = b" \t\r\n"
 
@@ -66,7 +67,7 @@ def decode(body: bytes) -> object:
         raise InvalidRequest("The document is not UTF-8.") from error
     if b"\\u0000" in body and _NUL.search(body):
         raise InvalidContent("A document must not contain NUL characters (\\u0000).")
-    if sum(1 for _ in _MEMBER.finditer(body)) != _count_members(value):
+    if sum(1 for text in _TEXT.finditer(body) if text[1]) != _count_members(value):
         raise InvalidContent("A name occurs twice in one object of the document.")
     return value
 
