@@ -202,17 +202,19 @@ def test_the_program_answers_until_its_input_ends() -> None:
     assert data
 
 
-def test_its_memory_is_bounded() -> None:
+def test_its_memory_is_bounded_and_it_stands_back() -> None:
     code = (
-        "import resource, runpy;"
+        "import os, resource, runpy;"
         "runpy.run_module('gatewright.backends.slurm.queue_program',"
         "run_name='__main__');"
-        "print(resource.getrlimit(resource.RLIMIT_AS)[1])"
+        "print(resource.getrlimit(resource.RLIMIT_AS)[1], os.nice(0))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], input=b"", capture_output=True, check=True
     )
-    assert int(done.stdout) == queue_program.MOST_MEMORY != resource.RLIM_INFINITY
+    memory, niceness = map(int, done.stdout.split())
+    assert memory == queue_program.MOST_MEMORY != resource.RLIM_INFINITY
+    assert niceness == min(19, os.nice(0) + queue_program.NICENESS)
 
 
 @pytest.mark.parametrize("cut", [0, 8, 17, 19])

@@ -4,6 +4,7 @@ It answers the messages on its standard input until that ends, which it does whe
 gateway ends, in whatever way.
 """
 
+import os
 import resource
 import sys
 from typing import BinaryIO
@@ -29,6 +30,8 @@ from gatewright.domains.compute import JobColumns
 
 MOST_MEMORY = 4 << 30
 """Most memory (address space) of the process, bytes; it ends if that is too little."""
+NICENESS = 5
+"""How much the process stands back behind those that answer requests (nice(2))."""
 
 
 class WholeQueue:
@@ -71,5 +74,6 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     serve(sys.stdin.buffer, sys.stdout.buffer)
