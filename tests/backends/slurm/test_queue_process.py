@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -137,10 +137,12 @@ async def test_it_finds_what_is_installed_by_pythonpath(
 
 
 GATEWAY = """
-import asyncio, sys
+import asyncio, signal
 from gatewright.backends.slurm.queue_process import QueueProcess
 
 async def main():
+    # A shell starts what runs in its background with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = QueueProcess()
     await process.read(b"", "@1")
     print(process.pid, flush=True)
@@ -156,13 +158,14 @@ def test_it_ends_with_its_gateway(number: int) -> None:
     gateway = subprocess.Popen(
         [sys.executable, "-c", GATEWAY], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    with gateway:
+    with gateway, ExitStack() as stack:
+        stack.callback(gateway.kill)
         assert gateway.stdout is not None
         assert gateway.stderr is not None
         assert int(gateway.stdout.readline()) > 0
         gateway.send_signal(number)
         gateway.stderr.read()
-    assert gateway.returncode != 0
+        assert gateway.wait() != 0
 
 
 async def test_the_snapshot_before_stays_with_its_age(tmp_path: Path) -> None:
