@@ -2,26 +2,22 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 from tests.support.app import AsCaller, caller, client
 from tests.support.go import WAIT_FOR_GO
 from tests.support.jobs import config, job_services, until_ended, until_state
+from tests.support.over_http import SECONDS, over_http
 
 from gatewright.composition import Services
 from gatewright.core.caller import visitor
 from gatewright.faces.api import build
 from gatewright.web.disconnect import STOPPING, Stopping
-
-SECONDS = 60.0
-"""For what comes at once unless the machine is busy."""
 
 
 @pytest.fixture
@@ -33,18 +29,8 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
 @pytest.fixture
 async def ada(services: Services) -> AsyncIterator[httpx.AsyncClient]:
     app = AsCaller(build(services), services, caller("ada"))
-    settings = uvicorn.Config(app, log_level="warning", lifespan="off")
-    server = uvicorn.Server(settings)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        async with httpx.AsyncClient(base_url=url, timeout=SECONDS) as opened:
-            while not server.started:
-                await asyncio.sleep(0.01)
-            yield opened
-        server.should_exit = True
-        await serving
+    async with over_http(app) as opened:
+        yield opened
 
 
 async def submit(ada: httpx.AsyncClient, **spec: object) -> str:

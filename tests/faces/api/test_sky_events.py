@@ -2,24 +2,21 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from astropy.io import fits
 from tests.backends.fits.skies import pixels, tan_header, write
 from tests.support.app import AsCaller, caller
+from tests.support.over_http import SECONDS, over_http
 from tests.support.skies import SkyServices, sky_services
 
 from gatewright.core.caller import Role
 from gatewright.core.config import SurveySource
 from gatewright.domains.discovery import CHANNEL
 from gatewright.faces.api import face
-
-SECONDS = 60.0
 
 
 @pytest.fixture
@@ -38,18 +35,8 @@ async def services(tmp_path: Path) -> AsyncIterator[SkyServices]:
 async def bob(services: SkyServices) -> AsyncIterator[httpx.AsyncClient]:
     app = face.build(services)  # type: ignore[arg-type]
     heard = AsCaller(app, services, caller("bob", Role.GUEST))  # type: ignore[arg-type]
-    config = uvicorn.Config(heard, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        async with httpx.AsyncClient(base_url=url, timeout=SECONDS) as opened:
-            while not server.started:
-                await asyncio.sleep(0.01)
-            yield opened
-        server.should_exit = True
-        await serving
+    async with over_http(heard) as client:
+        yield client
 
 
 async def test_new_scores_are_told_to_those_who_may_see_the_survey(
