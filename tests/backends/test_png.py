@@ -40,6 +40,22 @@ def test_pictures_come_back_as_they_were(shape: tuple[int, ...]) -> None:
         np.testing.assert_array_equal(np.asarray(found), pixels)
 
 
+@pytest.mark.parametrize("count", [1, 5, 256])
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (200, 300)])
+def test_levels_with_a_palette_come_back_as_its_colours(
+    shape: tuple[int, int], count: int
+) -> None:
+    random = np.random.default_rng(5)
+    levels = random.integers(0, count, shape, dtype=np.uint8)
+    palette = random.integers(0, 256, (count, 3), dtype=np.uint8)
+    data = encode_png(levels, palette, Title="Zürich")
+    with Image.open(io.BytesIO(data)) as found:
+        assert found.mode == "P"
+        np.testing.assert_array_equal(np.asarray(found), levels)
+        np.testing.assert_array_equal(np.asarray(found.convert("RGB")), palette[levels])
+        assert found.info["Title"] == "Zürich"
+
+
 def test_texts_of_any_letters_go_along() -> None:
     pixels = np.zeros((2, 2), np.uint8)
     data = encode_png(pixels, Title="Zürich", Description="気温")

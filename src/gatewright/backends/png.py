@@ -4,7 +4,8 @@ All pictures of the gateway are written here. Rows are not filtered: the picture
 either flat areas of few colours or noise, and both become smaller without filters
 (decision 0130). Noise has no repeats that are worth a search: igzip compresses it seven
 times as fast as libdeflate, and as well. Where pixels repeat, libdeflate finds longer
-repeats, and the files are smaller (decision 0172).
+repeats, and the files are smaller (decision 0172). A picture in a colour map is written
+as its levels, with the colours as the palette (decision 0179).
 """
 
 import struct
@@ -20,10 +21,15 @@ _LEVEL_OF_NOISE = 2
 _ROWS_TRIED, _COLOURS_TRIED = 64, 4096
 _MANY_COLOURS = 512
 """More colours than a colour map has with marks and a caption drawn over it."""
-_GREY, _RGB = 0, 2
+_GREY, _RGB, _INDEXED = 0, 2, 3
 
 
-def encode_png(pixels: NDArray[np.uint8], **texts: str) -> bytes:
+def encode_png(
+    pixels: NDArray[np.uint8],
+    palette: NDArray[np.uint8] | None = None,
+    /,
+    **texts: str,
+) -> bytes:
     """Return a picture as a PNG file.
 
     Parameters
@@ -31,16 +37,25 @@ def encode_png(pixels: NDArray[np.uint8], **texts: str) -> bytes:
     pixels
         Grey levels, shape (height, width), or red, green and blue, shape (height,
         width, 3); the first row is at the top.
+    palette
+        Red, green and blue of each level, shape (levels, 3), with at most 256 of them,
+        if the levels are not grey.
     texts
         Text chunks by keyword, written as ``tEXt`` if they are Latin-1, else as
         ``iTXt``.
     """
     height, width = pixels.shape[:2]
     colour = _GREY if pixels.ndim == 2 else _RGB
+    if palette is not None:
+        colour = _INDEXED
+    if palette is not None:
+        colour = _INDEXED
     rows = np.empty((height, 1 + pixels.size // height), dtype=np.uint8)
     rows[:, 0] = 0  # no filter
     rows[:, 1:] = pixels.reshape(height, -1)
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))]
+    if palette is not None:
+        chunks.append((b"PLTE", palette.tobytes()))
     for keyword, text in texts.items():
         try:
             chunks.append((b"tEXt", f"{keyword}\0{text}".encode("latin-1")))

@@ -41,10 +41,16 @@ def asked(**more: Any) -> dict[str, Any]:
 
 
 async def drawn(api: httpx.AsyncClient, url: str, **more: Any) -> Any:
-    """Return the pixels of a picture."""
+    """Return the pixels of a picture, as levels if it is grey, else as colours."""
+    picture = await opened(api, url, **more)
+    return np.asarray(picture if picture.mode == "L" else picture.convert("RGB"))
+
+
+async def opened(api: httpx.AsyncClient, url: str, **more: Any) -> Image.Image:
+    """Return a picture as Pillow reads it."""
     answer = await api.get(url, params=asked(**more))
     assert answer.status_code == 200, answer.text
-    return np.asarray(Image.open(io.BytesIO(answer.content)))
+    return Image.open(io.BytesIO(answer.content))
 
 
 @pytest.mark.parametrize("name", get_args(ColourMap))
@@ -60,6 +66,22 @@ async def test_a_picture_has_the_colours_of_its_map(
     else:
         wanted = mpl.colormaps[name](grey, bytes=True)[..., :3]
         np.testing.assert_array_equal(found, wanted)
+
+
+async def test_a_picture_in_a_colour_map_holds_its_levels_and_a_palette(
+    api: httpx.AsyncClient,
+) -> None:
+    """A byte of each pixel is compressed, not three."""
+    grey = await drawn(api, CUT)
+    picture = await opened(api, CUT, cmap="viridis")
+    assert picture.mode == "P"
+    assert "transparency" not in picture.info
+    np.testing.assert_array_equal(np.asarray(picture), grey)
+    assert picture.info["Source"] == "a.fits"
+    smaller = await opened(api, CUT, cmap="viridis", size=20)
+    assert (smaller.mode, smaller.size) == ("P", (20, 20))
+    marked = await opened(api, CUT, cmap="viridis", marks="true")
+    assert marked.mode == "RGB"
 
 
 async def test_the_maps_are_those_of_the_field_and_each_is_reversed_too() -> None:

@@ -22,6 +22,11 @@ def colour_table(name: ColourMap) -> NDArray[np.uint8]:
     return np.ascontiguousarray(table[:, :3])
 
 
+def is_grey(name: ColourMap) -> bool:
+    """Return whether a map has no colours but grey."""
+    return name.startswith("gray")
+
+
 def coloured(levels: NDArray[np.uint8], name: ColourMap) -> NDArray[np.uint8]:
     """Return grey levels in the colours of a map.
 

@@ -72,19 +72,20 @@ def picture(source: Source, box: Box, look: Look) -> bytes:
     if look.orientation is Orientation.NORTH:
         turn = north_up(north, east)
     levels = turned(grey_levels(pixels, look.stretch, minus)[::-1], turn)
-    levels = coloured(levels, look.stretch.colours)
+    colours = look.stretch.colours
     if look.marks or look.caption:
         sight = None
         if look.marks and np.isfinite([*north, *east]).all():
             zoom = pixels.shape[1] / box.width / _STEP
             sight = Sight(_apply(north * zoom, turn), _apply(east * zoom, turn))
-        levels = mark(levels, sight, look.caption)
+        levels, colours = mark(coloured(levels, colours), sight, look.caption), "gray"
     mirrored, quarters = turn
     words = ["mirrored"] * mirrored
     if quarters:
         words.append(f"turned {90 * quarters} degrees to the left")
     turns = ", ".join(words) or "as the camera saw it"
-    return encode(levels, look.format, Orientation=turns, Source=source.name)
+    texts = {"Orientation": turns, "Source": source.name}
+    return encode(levels, look.format, colours, **texts)
 
 
 def aligned_picture(source: Source, circle: Circle, pixels: int, look: Look) -> bytes:
@@ -101,12 +102,12 @@ def aligned_picture(source: Source, circle: Circle, pixels: int, look: Look) -> 
     grid = TangentGrid(ra, dec, 2 * circle.radius / pixels, pixels)
     values, minus = on_grid(source, grid, scale_at(source, ra, dec))
     levels = np.ascontiguousarray(grey_levels(values, look.stretch, minus)[::-1])
-    levels = coloured(levels, look.stretch.colours)
+    colours = look.stretch.colours
     step = 1 / grid.scale
     sight = Sight((0.0, step), (-step, 0.0)) if look.marks else None
     if sight or look.caption:
-        levels = mark(levels, sight, look.caption)
-    return encode(levels, look.format, Source=source.name)
+        levels, colours = mark(coloured(levels, colours), sight, look.caption), "gray"
+    return encode(levels, look.format, colours, Source=source.name)
 
 
 def turned(levels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:

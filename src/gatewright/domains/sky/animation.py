@@ -17,7 +17,7 @@ NO_TEXT: Final[Mapping[str, str]] = {}
 def animated_png(
     pictures: Sequence[bytes], seconds: float, text: Mapping[str, str] = NO_TEXT
 ) -> bytes:
-    """Return pictures of one size and kind as an animation without end.
+    """Return pictures of one size, kind and palette as an animation without end.
 
     Each is shown for so many ``seconds``. A program that knows no animations shows the
     first. The text chunks are those of the first, and one (iTXt) for each keyword of
@@ -26,12 +26,14 @@ def animated_png(
     Raises
     ------
     ValueError
-        There is no picture, or one has another size or kind than the first.
+        There is no picture, or one has another size, kind or palette than the first.
     """
-    heads = {_content(picture, b"IHDR") for picture in pictures}
-    if len(heads) != 1:
-        raise ValueError("the pictures of an animation have one size and kind")
-    (head,) = heads
+    kinds = {
+        (_content(picture, b"IHDR"), _content(picture, b"PLTE")) for picture in pictures
+    }
+    if len(kinds) != 1:
+        raise ValueError("the pictures of an animation have one size, kind and palette")
+    ((head, palette),) = kinds
     size = head[:8]
     delay = struct.pack(">HH", round(seconds * _THOUSANDTHS), _THOUSANDTHS)
     parts = [_SIGNATURE, _chunk(b"IHDR", head)]
@@ -44,6 +46,8 @@ def animated_png(
         _chunk(b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + words.encode())
         for keyword, words in text.items()
     ]
+    if palette:
+        parts.append(_chunk(b"PLTE", palette))
     number = 0
     for picture in pictures:
         place = struct.pack(">II", 0, 0)
