@@ -1,6 +1,7 @@
 """Runs all benchmarks, or those that are named: ``python -m bench download``."""
 
 import importlib
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ def names() -> list[str]:
 
 def main() -> int:
     """Run the benchmarks; return the number of those that failed."""
+    # An installed gateway has its modules compiled, and so have those that start here.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     failed = []
     for name in sys.argv[1:] or names():
         print(f"== {name}", flush=True)

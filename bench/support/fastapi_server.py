@@ -105,7 +105,7 @@ def answer(name: str, variable: str, names: Sequence[str], value: float) -> byte
 if __name__ == "__main__":
     sys.exit(
         serve(
-            Config.model_validate_json(sys.argv[1]),
+            lambda: Config.model_validate_json(sys.argv[1]),
             lambda url: None,  # noqa: ARG005  # the port is known
             factory=f"{MODULE}:create",
         )

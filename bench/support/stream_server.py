@@ -39,7 +39,7 @@ def create(config: Config) -> Starlette:
 if __name__ == "__main__":
     sys.exit(
         serve(
-            Config.model_validate_json(sys.argv[1]),
+            lambda: Config.model_validate_json(sys.argv[1]),
             lambda url: None,  # noqa: ARG005  # the port is known
             factory=f"{MODULE}:create",
         )

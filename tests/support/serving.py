@@ -132,7 +132,7 @@ def main() -> int:
         sys.stdout.flush()
 
     config = Config.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    return serve(config, tell, factory=sys.argv[2])
+    return serve(lambda: config, tell, factory=sys.argv[2])
 
 
 if __name__ == "__main__":

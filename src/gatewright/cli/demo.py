@@ -98,7 +98,7 @@ def demo(
         )
         print(f"Sign in at {url}/sign-in?code={code}", flush=True)
 
-    sys.exit(serve_gateway(config, welcome))
+    sys.exit(serve_gateway(lambda: config, welcome))
 
 
 def default_state() -> Path:

@@ -21,10 +21,14 @@ _log = logging.getLogger(__name__)
 @config_option
 def serve(config_file: Path) -> None:
     """Serve what the configuration names until SIGTERM or SIGINT."""
-    config = load_config(config_file)
-    warn_if_root()
-    warn_of_absent(config)
-    sys.exit(serve_gateway(config, announce))
+
+    def load() -> Config:
+        config = load_config(config_file)
+        warn_if_root()
+        warn_of_absent(config)
+        return config
+
+    sys.exit(serve_gateway(load, announce))
 
 
 def warn_of_absent(config: Config) -> None:

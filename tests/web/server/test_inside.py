@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from gatewright.core.config import Config
 from gatewright.web.server import protocol as module
+from gatewright.web.server.children import Starter
 from gatewright.web.server.logs import JsonFormatter, configure_logging
 from gatewright.web.server.protocol import ConnectionLimits, GatewayProtocol, Shared
 from gatewright.web.server.supervisor import Supervisor, serve
@@ -249,7 +250,9 @@ async def test_the_server_may_run_beside_others_in_a_thread() -> None:
     config = Config.model_validate({"gateway": {"listen": "127.0.0.1:0"}})
     told: list[str] = []
     factory = "tests.support.plain_app:broken"
-    status = await asyncio.to_thread(serve, config, told.append, factory=factory)
+    status = await asyncio.to_thread(
+        serve, lambda: config, told.append, factory=factory
+    )
     assert status == 1
     assert not told
 
@@ -259,7 +262,7 @@ def test_a_process_that_dies_again_and_again_is_replaced_later_each_time(
 ) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
-        supervisor = Supervisor(Config(), listener, "none:none", stack)
+        supervisor = Supervisor(Config(), listener, Starter("none:none"), stack)
         place = supervisor._places[0]
         waits = []
         for _ in range(50):

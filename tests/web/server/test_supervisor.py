@@ -18,6 +18,7 @@ from tests.support.serving import Serving, serving
 from gatewright.core.config import Config
 from gatewright.core.errors import Unavailable
 from gatewright.web.server import listening
+from gatewright.web.server.supervisor import serve
 
 FACTORY = "tests.support.plain_app:create"
 OVERTIME = "timeout graceful shutdown exceeded"
@@ -220,6 +221,29 @@ def test_an_application_that_does_not_start_ends_the_server(tmp_path: Path) -> N
         pass
 
 
+def test_the_first_process_has_begun_when_the_configuration_is_read() -> None:
+    begun: list[int] = []
+
+    def load() -> Config:
+        begun.extend(gateway_processes())
+        raise Unavailable("the configuration has a mistake")
+
+    with pytest.raises(Unavailable, match="a mistake"):
+        serve(load, pytest.fail, factory=FACTORY)
+    [pid] = begun
+    assert not is_alive(pid)
+
+
+def gateway_processes() -> list[int]:
+    """Return the gateway processes that this one has started."""
+    own = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    return [
+        int(pid)
+        for pid in own.read_text(encoding="ascii").split()
+        if FACTORY.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
 def test_a_taken_port_is_an_error_that_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -250,7 +274,7 @@ def test_the_process_program_says_what_it_needs() -> None:
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "--listener" in done.stderr
+    assert "--go" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """A gateway process: serves the application on a listening socket that it is given.
 
-The supervisor starts it as ``python -m gatewright.web.server.process`` with four
-descriptors: the configuration, a Unix socket that delivers the listening socket, a pipe
-to report that requests are answered, and a pipe that closes when the supervisor is
-gone. The process imports all that it needs, and then waits for the listening socket.
+The supervisor starts it as ``python -m gatewright.web.server.process`` with three
+descriptors: a Unix socket that delivers the configuration and then the listening
+socket, a pipe to report that requests are answered, and a pipe that closes when the
+supervisor is gone. The process imports all that it needs before it waits for either.
 """
 
 import argparse
@@ -152,11 +152,17 @@ def name_process(name: str) -> None:
         Path("/proc/self/comm").write_text(name, encoding="ascii")
 
 
+def descriptor_of(told: socket.socket) -> int | None:
+    """Wait for a descriptor on a Unix socket; return None if the socket is closed."""
+    _, descriptors, _, _ = socket.recv_fds(told, 1, 1)
+    return descriptors[0] if descriptors else None
+
+
 def main() -> int:
     """Run one gateway process; the arguments are file descriptors."""
     parser = argparse.ArgumentParser(prog="gatewright.web.server.process")
     parser.add_argument("--factory", required=True, metavar="MODULE:FUNCTION")
-    for name in ("config", "listener", "ready", "life"):
+    for name in ("go", "ready", "life"):
         parser.add_argument(f"--{name}", type=int, required=True)
     arguments = parser.parse_args()
     # Garbage collection would take a fifth of the start, and finds almost nothing.
@@ -166,18 +172,22 @@ def main() -> int:
     configure_logging()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with os.fdopen(arguments.config, "rb") as file:
-        config = Config.model_validate_json(file.read())
     module, _, function = arguments.factory.partition(":")
-    app = getattr(importlib.import_module(module), function)(config)
-    # "ps -o comm" tells a process on standby from one that answers requests.
-    name_process("gw-standby")
-    with socket.socket(fileno=arguments.listener) as told:
-        _, descriptors, _, _ = socket.recv_fds(told, 1, 1)
+    make_app = getattr(importlib.import_module(module), function)
+    with socket.socket(fileno=arguments.go) as told:
+        settings = descriptor_of(told)
+        if settings is None:  # the supervisor is gone
+            return 0
+        with os.fdopen(settings, "rb") as file:
+            config = Config.model_validate_json(file.read())
+        app = make_app(config)
+        # "ps -o comm" tells a process on standby from one that answers requests.
+        name_process("gw-standby")
+        listening = descriptor_of(told)
     name_process("gatewright")
-    if not descriptors:  # the supervisor is gone
+    if listening is None:
         return 0
-    listener = socket.socket(fileno=descriptors[0])
+    listener = socket.socket(fileno=listening)
     listener.settimeout(0)
     started = uvloop.run(run(app, config, listener, arguments.ready, arguments.life))
     return 0 if started else 1

@@ -2,7 +2,8 @@
 
 The supervisor binds the socket and starts each process by exec, so that the environment
 variables of the C library's allocator apply from the first allocation. It waits for
-pidfds and pipes in one selector loop and has no threads.
+pidfds and pipes in one selector loop and has no threads. The first process imports the
+application while the supervisor reads the configuration, which takes as long.
 
 One more process stands by: it has imported all that a gateway process needs, and waits.
 When a process dies, the one on standby takes its place at once. Until then new
@@ -14,29 +15,20 @@ import os
 import selectors
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
 
 from gatewright.core.config import Config
+from gatewright.web.server.children import Child, Starter
 from gatewright.web.server.listening import listen, with_bound_port
 from gatewright.web.server.patience import DRAIN_SECONDS
 
 APPLICATION = "gatewright.app:create_app"
-ALLOCATOR = {
-    "MALLOC_MMAP_THRESHOLD_": "268435456",
-    "MALLOC_TRIM_THRESHOLD_": "268435456",
-    "MALLOC_TOP_PAD_": "16777216",
-}
-"""Settings that make malloc keep freed memory. Measured with uploads, they reduce the
-CPU time for a GB from 1.62 to 0.48 s."""
-
 _DEATHS_AT_ONCE = 30
 """Processes that may die one after another in a place and be replaced without delay."""
 _FIRST_BACKOFF = 0.1
@@ -45,34 +37,14 @@ _STEADY_SECONDS = 30.0
 """A process that answered for this long resets the count of deaths."""
 _KILL_SECONDS = DRAIN_SECONDS + 5.0
 
-GO = b"G"
-"""Byte that is sent along with the listening socket."""
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Child:
-    """One gateway process."""
-
-    process: subprocess.Popen[bytes]
-    """The process."""
-    pidfd: int
-    """Descriptor that is readable when the process has ended."""
-    go: socket.socket | None
-    """Unix socket that delivers the listening socket to the process; None after
-    that."""
-    ready: int
-    """Pipe on which the process reports that it answers requests; -1 after that."""
-    answers_since: float = float("inf")
-    """Monotonic time of that report."""
 
 
 @dataclass(slots=True)
 class _Place:
     """A slot for one of the configured processes, which outlives the process in it."""
 
-    child: _Child | None = None
+    child: Child | None = None
     """The process in the slot."""
     deaths: int = 0
     """Number of processes that died here one after another."""
@@ -83,7 +55,7 @@ class _Place:
 
 
 def serve(
-    config: Config,
+    load: Callable[[], Config],
     on_ready: Callable[[str], None],
     *,
     factory: str = APPLICATION,
@@ -92,8 +64,9 @@ def serve(
 
     Parameters
     ----------
-    config
-        The gateway's configuration.
+    load
+        Returns the gateway's configuration. It is called once, while the first process
+        imports the application.
     on_ready
         Called once, with the gateway's URL, when each of its processes answers
         requests.
@@ -107,9 +80,12 @@ def serve(
         The gateway cannot listen on the address.
     """
     with ExitStack() as stack:
+        starter = stack.enter_context(Starter(factory))
+        starter.begin()
+        config = load()
         listener = stack.enter_context(listen(config.gateway.listen))
         bound = with_bound_port(config, listener)
-        supervisor = Supervisor(bound, listener, factory, stack)
+        supervisor = Supervisor(bound, listener, starter, stack)
         return supervisor.run(partial(on_ready, bound.url))
 
 
@@ -117,17 +93,18 @@ class Supervisor:
     """Keeps the processes of a gateway running."""
 
     def __init__(
-        self, config: Config, listener: socket.socket, factory: str, stack: ExitStack
+        self,
+        config: Config,
+        listener: socket.socket,
+        starter: Starter,
+        stack: ExitStack,
     ) -> None:
         self._config = config
         self._listener = listener
-        self._factory = factory
+        self._starter = starter
         self._places = [_Place() for _ in range(config.gateway.processes)]
         self._standby = _Place()
         self._selector = stack.enter_context(selectors.DefaultSelector())
-        self._life, self._life_end = os.pipe()
-        stack.callback(os.close, self._life)
-        stack.callback(os.close, self._life_end)
         self._stopping = False
         self._kill_at = float("inf")
         self._status = 0
@@ -192,49 +169,17 @@ class Supervisor:
         self._selector.register(
             child.ready, select, partial(self._answers, place, child)
         )
-        assert child.go is not None  # noqa: S101  # the child was on standby
-        with child.go, suppress(OSError):  # if it has died, its pidfd becomes readable
-            socket.send_fds(child.go, [GO], [self._listener.fileno()])
-        child.go = None
+        child.listen(self._listener)
 
-    def _start(self) -> _Child:
+    def _start(self) -> Child:
         """Start a process, which stands by until it gets the listening socket."""
-        ready, ready_end = os.pipe()
-        go, go_end = socket.socketpair()
-        with go_end:
-            try:
-                process = self._spawn(ready_end, go_end.fileno())
-            finally:
-                os.close(ready_end)
-        child = _Child(process, os.pidfd_open(process.pid), go, ready)
+        child = self._starter.start()
+        child.configure(self._config)
         select = selectors.EVENT_READ
         self._selector.register(child.pidfd, select, partial(self._ended, child))
         return child
 
-    def _spawn(self, ready: int, go: int) -> subprocess.Popen[bytes]:
-        config = os.memfd_create("gatewright-config", 0)
-        try:
-            os.write(config, self._config.model_dump_json().encode())
-            os.lseek(config, 0, os.SEEK_SET)
-            descriptors = {
-                "config": config,
-                "ready": ready,
-                "listener": go,
-                "life": self._life,
-            }
-            module = "gatewright.web.server.process"
-            options = {"factory": self._factory, **descriptors}
-            arguments = [f"--{name}={value}" for name, value in options.items()]
-            return subprocess.Popen(  # noqa: S603  # our own program
-                [sys.executable, "-m", module, *arguments],
-                env=os.environ | ALLOCATOR,
-                stdin=subprocess.DEVNULL,
-                pass_fds=tuple(descriptors.values()),
-            )
-        finally:
-            os.close(config)
-
-    def _answers(self, place: _Place, child: _Child) -> None:
+    def _answers(self, place: _Place, child: Child) -> None:
         if os.read(child.ready, 1):
             place.answered = True
             child.answers_since = time.monotonic()
@@ -242,7 +187,7 @@ class Supervisor:
         os.close(child.ready)
         child.ready = -1
 
-    def _ended(self, child: _Child) -> None:
+    def _ended(self, child: Child) -> None:
         places = [*self._places, self._standby]
         place = next(place for place in places if place.child is child)
         status = child.process.wait()
