@@ -183,6 +183,8 @@ async def check_people(client: httpx.AsyncClient) -> None:
         == ("PUT", "/api/v1/store/notes", 201)
         for record in records
     )
+    before = records[-1]  # the oldest, of a version that recorded neither
+    assert (before["number"], before["route"], before["app"]) == (1, None, None)
 
 
 async def test_a_password_of_then_still_signs_in(tmp_path: Path, database: str) -> None:

@@ -97,8 +97,19 @@ async def test_the_audit_log_is_searched(gate: Gate, gateway: RunningGateway) ->
     await form.get_by_role("button", name="Search").click()
     await expect(rows).to_have_count(1)
     await expect(rows).to_contain_text("/api/v1/jobs/local")
+    await expect(rows).to_contain_text("/api/v1/jobs/{system}")
+    await expect(rows).to_contain_text("A token")
     await gate.check_all_looks()
     await form.get_by_label("Until").fill("2001-01-01T00:00")
+    await form.get_by_role("button", name="Search").click()
+    await expect(page.get_by_text("Nothing found")).to_be_visible()
+    await form.get_by_label("Until").fill("")
+    await form.get_by_label("Outcome").select_option("")
+    await form.get_by_label("Route").fill("/api/v1/tokens")
+    await form.get_by_label("Sent with").select_option("A token")
+    await form.get_by_role("button", name="Search").click()
+    await expect(rows).to_have_count(3)
+    await form.get_by_label("Sent with").select_option("The token of a job")
     await form.get_by_role("button", name="Search").click()
     await expect(page.get_by_text("Nothing found")).to_be_visible()
     await page.goto(f"{gateway.url}/admin/audit?user=audrey&method=POST")
@@ -138,7 +149,8 @@ async def test_an_audit_log_is_looked_through_to_a_page_that_has_a_record(
 ) -> None:
     record = {
         "number": 1, "at": "2026-11-29T08:00:00.000Z", "user": None, "token": None,
-        "method": "POST", "path": f"/{HOSTILE}", "status": 0, "outcome": "unknown",
+        "method": "POST", "path": f"/{HOSTILE}", "route": None,
+        "app": f"token:{HOSTILE}", "status": 0, "outcome": "unknown",
         "address": "192.0.2.1", "request_id": "r", "note": HOSTILE,
     }  # fmt: skip
     canned = Canned()

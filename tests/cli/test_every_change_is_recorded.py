@@ -111,7 +111,7 @@ def test_the_log_is_listed_so_that_its_hashes_can_be_made_again(state: Path) -> 
             line[name]
             for name in (
                 "number", "at", "user", "token", "method", "path", "status",
-                "request_id", "address", "note",
+                "request_id", "address", "note", "route", "app",
             )
         ]  # fmt: skip
         text = json.dumps([before, *fields], separators=(",", ":"))
@@ -120,3 +120,13 @@ def test_the_log_is_listed_so_that_its_hashes_can_be_made_again(state: Path) -> 
     assert lines[0]["path"] == "user add ada --role guest"
     rest = run(state, "audit list", ["--after", "3"]).splitlines()
     assert [json.loads(line) for line in rest] == lines[3:]
+    for options in (
+        ["--app", "cli", "--route", ""],
+        ["--user", OWNER, "--method", "CLI", "--outcome", "done"],
+    ):
+        found = run(state, "audit list", options).splitlines()
+        assert [json.loads(line) for line in found] == lines
+    found = run(state, "audit list", ["--path", "user link"]).splitlines()
+    assert [json.loads(line)["number"] for line in found] == [3]
+    for options in (["--app", "job"], ["--route", "/x"], ["--outcome", "failed"]):
+        assert run(state, "audit list", options) == ""

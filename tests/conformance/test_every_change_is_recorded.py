@@ -125,9 +125,11 @@ async def test_each_operation_that_succeeds_has_one_record(gateway: Whole) -> No
         assert answer.status_code < 300, f"{operation}: {answer.text}"
         found = (await records(gateway))[before:]
         assert [(r.entry.method, r.entry.path) for r in found] == [(method, path)]
-        assert (found[0].entry.user, found[0].entry.status) == (
-            OWNER, answer.status_code,
-        )  # fmt: skip
+        entry = found[0].entry
+        assert (entry.user, entry.status) == (OWNER, answer.status_code)
+        app = "browser" if recipe.cookie else "token:test"
+        route = f"/api/v1{operation.partition(' ')[2]}"
+        assert (entry.route, entry.app) == (route, app)
         remember(made, operation, answer)
     assert (await own_identity(gateway.services).audit.verify()).fault == ""
 
@@ -167,6 +169,7 @@ async def test_an_operation_that_is_refused_has_one_record_too(gateway: Whole) -
         answer = await client.request(method, path, content=b"{}", headers=JSON)
         (record,) = (await records(gateway))[before:]
         assert (record.entry.method, record.entry.path) == (method, path)
+        assert record.entry.route == f"/api/v1{template}"
         assert record.entry.status == answer.status_code
         assert record.entry.request_id == answer.headers["x-request-id"]
 
@@ -180,5 +183,6 @@ async def test_newt_s_sign_out_by_get_has_its_record(gateway: Whole) -> None:
     (record,) = (await records(gateway))[before:]
     assert (record.entry.user, record.entry.path) == (OWNER, "/newt/logout")
     assert (record.entry.status, record.entry.note) == (200, "signed out by link")
+    assert (record.entry.route, record.entry.app) == ("/newt/logout", "program")
     assert (await client.get("/newt/logout")).status_code == 200
     assert len(await records(gateway)) == before + 1  # a visitor's changes nothing

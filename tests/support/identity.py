@@ -28,6 +28,7 @@ from gatewright.web.audit import AuditGate, AuditTrail
 from gatewright.web.authentication import Authentication, offer_basic
 from gatewright.web.dispatch import Dispatch
 from gatewright.web.middleware.answers import Answers, add_request_id
+from gatewright.web.templates import Templates
 
 NOW = 1_800_000_000.0
 URL = "http://gateway.example"
@@ -72,11 +73,12 @@ class World:
         apps = {"/api/v1": face.build(self.services)}
         apps |= {f"/{name}": app for name, app in faces.items()}
         app: ASGIApp = AuditGate(Dispatch(apps), self.services)
+        templates = Templates(apps)
         for wrap in more:
             app = wrap(app)
         app = Authentication(app, self.services, cookies=[COOKIE])
         fields = (offer_basic, add_request_id)
-        return Answers(AuditTrail(app, self.services), fields=fields)
+        return Answers(AuditTrail(app, self.services, templates), fields=fields)
 
     def client(
         self, app: ASGIApp | None = None, *, address: str = "192.0.2.1", **headers: str

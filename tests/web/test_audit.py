@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from tests.support.identity import OWNER, World
+from tests.support.identity import OWNER, URL, World
 from tests.support.identity import world as open_world
 
 from gatewright.core.errors import InvalidRequest, StorageFull, TooManyRequests
 from gatewright.web.audit import AuditTrail
 from gatewright.web.problems import exception_handlers
+from gatewright.web.templates import Templates
 
 
 @pytest.fixture
@@ -42,6 +43,48 @@ class Small:
         if status == 500:
             raise RuntimeError
         return PlainTextResponse("done", status)
+
+
+async def test_what_a_request_is_for_and_sent_with(world: World) -> None:
+    """Its route and app, also if it is refused before its face sees it."""
+    token, cookie = await world.token(), await world.cookie()
+    key = token[3:29]
+    owner = await world.identity.tokens.caller(token)
+    job = await world.identity.tokens.delegate(owner, label="é: 1", scopes=["store"])
+    page = {"Origin": URL, "X-Requested-With": "x", "Cookie": f"gw_session={cookie}"}
+    job_field = {"Authorization": f"Bearer {job.text}"}
+
+    async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(status_code=204)(scope, receive, send)
+
+    async with world.client(world.app(small=Small().app, plain=plain)) as http:
+        await http.delete(f"/api/v1/tokens/{key[:-1]}", headers=page)
+        await http.post("/api/v1/tokens", auth=("x", token), json={"label": "m"})
+        await http.post("/api/v1/tokens", headers=job_field, json={})
+        await http.post("/api/v1/tokens", headers={"Authorization": "Bearer x"})
+        await http.put("/api/v1/tokens")
+        await http.put("/api/v1/files/local/a/b%2Fc")
+        await http.put("/api/v1/nothing")
+        await http.delete("/small/200")
+        await http.put("/small/200")
+        await http.post("/plain/x")
+        await http.post("/nowhere")
+    rows = await world.database.read(
+        "SELECT status, route, app FROM audit_record ORDER BY number"
+    )
+    assert [tuple(dict(row).values()) for row in rows] == [
+        (404, "/api/v1/tokens/{key}", "browser"),
+        (201, "/api/v1/tokens", "token:"),
+        (403, "/api/v1/tokens", "job:é: 1"),
+        (401, "/api/v1/tokens", ""),
+        (405, "/api/v1/tokens", ""),
+        (401, "/api/v1/files/{system}/{path}", ""),
+        (404, "/api/v1/*", ""),
+        (405, "/small/{path}", ""),
+        (200, "/small/{path}", ""),
+        (204, "/plain/*", ""),
+        (404, "", ""),
+    ]
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 303, 400, 404, 409, 500, 503])
@@ -176,9 +219,10 @@ async def test_an_answer_that_never_comes(world: World) -> None:
         raise AssertionError
 
     scope = {"type": "http", "method": "DELETE", "path": "/x é", "headers": []}
-    await AuditTrail(silent, world.services)(dict(scope), receive, send)
+    none = Templates({})
+    await AuditTrail(silent, world.services, none)(dict(scope), receive, send)
     with pytest.raises(asyncio.CancelledError):
-        await AuditTrail(cancelled, world.services)(dict(scope), receive, send)
+        await AuditTrail(cancelled, world.services, none)(dict(scope), receive, send)
     assert await world.records() == [
         ("", "DELETE /x%20%C3%A9", 0, ""),
         ("", "DELETE /x%20%C3%A9", 500, ""),

@@ -25,6 +25,7 @@ from gatewright.web.exchange import exchange_of
 from gatewright.web.middleware.answers import Answers
 from gatewright.web.middleware.rate_limit import Buckets, RateLimit
 from gatewright.web.problems import exception_handlers
+from gatewright.web.templates import Templates
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "MKCOL"]
 UNSAFE = ["POST", "PUT", "PATCH", "DELETE", "MKCOL"]
@@ -275,7 +276,7 @@ async def test_refused_credentials_are_paced(world: World) -> None:
     paced = partial(RateLimit, buckets=buckets, refusal=True)
     app: ASGIApp = RateLimit(Dispatch({"/small": small()}), buckets)
     app = Authentication(app, world.services, paced)
-    app = Answers(AuditTrail(app, world.services))
+    app = Answers(AuditTrail(app, world.services, Templates({})))
     wrong, right = f"Bearer gw_{'0' * 26}.{'x' * 43}", f"Bearer {await world.token()}"
     async with world.client(app) as http:
         answers = [

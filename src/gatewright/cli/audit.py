@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,7 +11,7 @@ from gatewright.cli.identity import look
 from gatewright.cli.options import gateway_options
 from gatewright.core.caller import Caller
 from gatewright.core.clock import timestamp
-from gatewright.domains.identity import AuditVerdict, Identity
+from gatewright.domains.identity import AuditSearch, AuditVerdict, Identity, Outcome
 
 
 @click.group()
@@ -57,17 +58,45 @@ def verify(
     type=click.IntRange(min=0),
     help="Print only records with a higher number.",
 )
-def list_records(config_file: Path | None, state: Path | None, after: int) -> None:
+@click.option("--user", help="Print only requests of this account.")
+@click.option("--method", help="Print only this HTTP method, or CLI for commands.")
+@click.option("--path", default="", help="Print only paths that begin so.")
+@click.option(
+    "--route",
+    help="Print only requests of the route with this template, such as "
+    "/api/v1/jobs/{system}/{id}.",
+)
+@click.option(
+    "--app",
+    default="",
+    help="Print only requests sent with what begins so: browser, program, token:LABEL, "
+    "job:LABEL or cli.",
+)
+@click.option(
+    "--outcome",
+    type=click.Choice([one.value for one in Outcome]),
+    help="Print only what became so.",
+)
+def list_records(
+    config_file: Path | None,
+    state: Path | None,
+    after: int,
+    outcome: str | None,
+    **wanted: Any,
+) -> None:
     """Print the audit log, oldest first, one JSON object per line.
 
-    A record has all fields that its hash is computed from, so that a copy can be
-    checked elsewhere.
+    A record has all fields that its hash is computed from, so that a copy of all
+    records can be checked elsewhere.
     """
+    search = AuditSearch(outcome=Outcome(outcome) if outcome else None, **wanted)
 
     async def action(identity: Identity, caller: Caller) -> None:
         number = after
         while records := await identity.audit.after(number):
             for record in records:
+                if not search.finds(record.entry):
+                    continue
                 told = {"number": record.number, "time": timestamp(record.entry.at)}
                 told |= dataclasses.asdict(record.entry) | {"hash": record.hash}
                 click.echo(json.dumps(told))  # it escapes control characters

@@ -42,7 +42,9 @@ def change_of(config: Config, what: str, action: Action[T]) -> T:
     """Run an action that changes something, as the operator, with an audit record."""
 
     async def recorded(identity: Identity, caller: Caller) -> T:
-        entry = AuditEntry(0.0, caller.user, "", "CLI", what, 0, "", caller.address)
+        entry = AuditEntry(
+            0.0, caller.user, "", "CLI", what, 0, "", caller.address, app="cli"
+        )
         intent = await identity.audit.begin(entry)
         status = 500
         try:

@@ -80,6 +80,10 @@ class Caller:
     """Id of the personal token that was sent; empty if none was."""
     session: str = ""
     """Id of the session whose cookie was sent; empty if none was."""
+    app: str = ""
+    """What the request was sent with, for the audit record: ``browser`` or ``program``
+    for a session, ``token:LABEL`` for a personal token, ``job:LABEL`` for the token of
+    a job; empty for a visitor."""
     address: str = ""
     """IP address of the client, for the audit record."""
     request_id: str = ""

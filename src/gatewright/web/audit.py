@@ -19,8 +19,9 @@ from gatewright.core.disk import GIVES_ROOM_BACK
 from gatewright.core.errors import GatewayError
 from gatewright.domains.identity import AuditEntry
 from gatewright.web.client_address import client_address
-from gatewright.web.exchange import refusal
+from gatewright.web.exchange import exchange_of, refusal
 from gatewright.web.own_pages import SAFE_METHODS
+from gatewright.web.templates import Templates
 
 _KEY = "gatewright.audit"
 
@@ -49,6 +50,7 @@ def note_caller(scope: Scope, caller: Caller) -> None:
             note.entry,
             user=caller.user,
             token=caller.token,
+            app=caller.app,
             request_id=caller.request_id,
         )
 
@@ -72,6 +74,8 @@ def audit_entry(scope: Scope, caller: Caller | None = None) -> AuditEntry:
         status=0,
         request_id=caller.request_id if caller else "",
         address=client_address(scope),
+        route=exchange_of(scope).route,
+        app=caller.app if caller else "",
     )
 
 
@@ -79,10 +83,17 @@ class AuditTrail:
     """ASGI middleware that writes one audit record for each request that is not safe.
 
     Safe methods (RFC 9110, section 9.2.1) change nothing and are not recorded.
+
+    Parameters
+    ----------
+    templates
+        Finds the route, which is in the record even if the request is refused before
+        its face sees it.
     """
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    def __init__(self, app: ASGIApp, services: Services, templates: Templates) -> None:
         self._app = app
+        self._templates = templates
         self._audit = services.identity.audit
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -91,7 +102,8 @@ class AuditTrail:
         return answer(scope, receive, send)
 
     async def _recorded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        note = scope[_KEY] = _Note(audit_entry(scope))
+        entry = replace(audit_entry(scope), route=self._templates.of(scope))
+        note = scope[_KEY] = _Note(entry)
 
         async def record_and_send(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -97,6 +97,16 @@ class DescribedApi:
         scope["path_params"] = route.parameters(path)
         return await route.answer(request)
 
+    def template(self, method: str, path: str) -> str | None:
+        """Return the path template of the route that a request is for.
+
+        If a path is known, but not with this method, it is that of the first route of
+        the path; None if the path is not known.
+        """
+        there = self._matching(path)
+        route = there.get(method) or next(iter(there.values()), None)
+        return None if route is None else route.template
+
     def _matching(self, path: str) -> Mapping[str, "_Route"]:
         """Return the routes that match a path, by method; the first declared wins."""
         family, families = _family(path), self._families
@@ -114,7 +124,9 @@ class _Route:
     """A route: one path template with its methods and its function."""
 
     path: str
-    """Path template, such as ``/jobs/{system}``."""
+    """Path template, such as ``/jobs/{system}``, with convertors (``{path:rest}``)."""
+    template: str
+    """Path template without convertors, as in the OpenAPI document."""
     slashes: int | None
     """Slashes in every path that matches; None if a parameter may hold some."""
     methods: frozenset[str]
@@ -160,6 +172,7 @@ def _route(context: Any) -> _Route:
     plain = all(isinstance(each, StringConvertor) for each in convertors.values())
     return _Route(
         path=context.path,
+        template=context.path_format,
         slashes=context.path.count("/") if plain else None,
         methods=frozenset(context.methods),
         pattern=context.path_regex,

@@ -64,6 +64,7 @@ from gatewright.web.middleware.security_headers import SecurityFields
 from gatewright.web.middleware.sizes import Sizes
 from gatewright.web.middleware.strict_bodies import StrictBodies
 from gatewright.web.middleware.timeouts import BodyTimeout
+from gatewright.web.templates import Templates
 
 
 def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
@@ -86,6 +87,7 @@ def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
     app: ASGIApp = Dispatch({**apps, "/metrics": metrics})
     cookies = [face.cookie for face in faces if face.cookie is not None]
     app = _for_a_caller(app, services, config, cookies)
+    app = AuditTrail(app, services, Templates(apps))
     app = BodyTimeout(Probes(app, services.health), config.limits.body_stall_seconds)
     app = Hosts(app, allowed_hosts(config))
     app = Malformed(Sizes(app, config.limits))
@@ -126,4 +128,4 @@ def _for_a_caller(
     app = Compression(StrictBodies(AuditGate(app, services)))
     app = RateLimit(app, buckets)
     refusal = partial(RateLimit, buckets=buckets, refusal=True)
-    return AuditTrail(Authentication(app, services, refusal, cookies), services)
+    return Authentication(app, services, refusal, cookies)

@@ -33,6 +33,21 @@ def test_the_hash_by_hand() -> None:
     assert json.loads(text)[2] == ENTRY.at
 
 
+@pytest.mark.parametrize(
+    ("route", "app", "end"),
+    [
+        ("/api/v1/{x}", "browser", '"/api/v1/{x}","browser"'),
+        ("/api/v1/{x}", "", '"/api/v1/{x}",""'),
+        ("", "cli", '"","cli"'),
+    ],
+)
+def test_the_hash_has_the_route_and_the_app(route: str, app: str, end: str) -> None:
+    text = f'["{"0" * 64}",1,1.5,"ada","key","PUT","/api/v1/x",201,"r1","192.0.2.1",'
+    text += f'"note",{end}]'
+    expected = hashlib.sha256(text.encode()).hexdigest()
+    assert chain_hash(START, 1, replace(ENTRY, route=route, app=app)) == expected
+
+
 @given(st.text(), st.text(), st.floats(0, 4e9))
 def test_each_field_counts(one: str, other: str, at: float) -> None:
     entry = replace(ENTRY, user=one, note=other, at=at)
@@ -62,6 +77,17 @@ async def test_a_change_has_one_record(world: World) -> None:
     assert await audit.recover() == 0
 
 
+async def test_an_intent_keeps_its_route_and_app(world: World) -> None:
+    audit = world.identity.audit
+    begun = replace(ENTRY, route="/api/v1/{x}", app="token:" + "x" * 300)
+    await audit.begin(begun)
+    world.clock.go(LOST_SECONDS + 1)
+    assert await audit.recover() == 1
+    (record,) = await audit._log.after(0, 9)
+    assert record.entry.route == "/api/v1/{x}"
+    assert record.entry.app == "token:" + "x" * 250
+
+
 async def test_a_gateway_that_died(world: World) -> None:
     audit = world.identity.audit
     await audit.begin(ENTRY)
@@ -76,7 +102,10 @@ async def test_a_gateway_that_died(world: World) -> None:
 
 async def _fill(world: World) -> str:
     for n in range(5):
-        await world.identity.audit.record(replace(ENTRY, path=f"/x/{n}"))
+        entry = replace(ENTRY, path=f"/x/{n}")
+        if n > 2:  # the first are as those of before routes were recorded
+            entry = replace(entry, route="/x/{n}", app="token:x")
+        await world.identity.audit.record(entry)
     verdict = await world.identity.audit.verify()
     assert (verdict.records, verdict.fault) == (5, "")
     return verdict.head
@@ -93,6 +122,9 @@ async def test_an_empty_log_is_whole(world: World) -> None:
         ("UPDATE audit_record SET status = 204 WHERE number = 3", "Record 3"),
         ("UPDATE audit_record SET account = 'eve' WHERE number = 1", "Record 1"),
         ("UPDATE audit_record SET note = 'x' WHERE number = 5", "Record 5"),
+        ("UPDATE audit_record SET app = 'browser' WHERE number = 4", "Record 4"),
+        ("UPDATE audit_record SET route = '/x/{n}' WHERE number = 2", "Record 2"),
+        ("UPDATE audit_record SET route = '', app = '' WHERE number = 5", "Record 5"),
         ("UPDATE audit_record SET at = at + 1 WHERE number = 2", "Record 2"),
         ("UPDATE audit_record SET hash = 'x' WHERE number = 2", "Record 2"),
         ("DELETE FROM audit_record WHERE number = 2", "Record 2 is gone"),

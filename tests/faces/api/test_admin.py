@@ -113,6 +113,12 @@ async def test_what_administrators_do_is_found_in_the_audit_log(
     ]
     assert await paths(method="POST") == ["/tokens"]
     assert await paths(user="", method="", outcome="") == await paths()
+    assert await paths(route="/api/v1/admin/people/{name}", outcome="done") == [
+        "/admin/people/ada"
+    ]
+    assert await paths(route="/api/v1/tokens", app="token") == ["/tokens"]
+    assert await paths(route="", app="") == await paths()
+    assert await paths(app="job") == []
     begin = "2027-01-15T08:00:00Z"
     assert await paths(to=begin) == []
     assert len(await paths(**{"from": "2027-01-15T09:00:00+01:00"})) == 3
@@ -120,6 +126,8 @@ async def test_what_administrators_do_is_found_in_the_audit_log(
     rest = await boss.get(url, params={"limit": 2, "cursor": page["next"]})
     (record,) = rest.json()["records"]
     assert (record["number"], record["user"], record["outcome"]) == (1, OWNER, "done")
+    assert record["route"] == "/api/v1/admin/people/{name}"
+    assert record["app"] == "token:"
     for wrong in ({"from": "soon"}, {"outcome": "sold"}, {"who": "ada"}):
         assert (await boss.get(url, params=wrong)).status_code == 422, wrong
 

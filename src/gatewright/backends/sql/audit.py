@@ -36,13 +36,13 @@ _LOOKED_AT = 50_000
 _END = "SELECT number, hash FROM audit_record ORDER BY number DESC LIMIT 1"
 _RECORD = """
 INSERT INTO audit_record (number, hash, at, account, token, method, path, status,
-    request_id, address, note)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    request_id, address, note, route, app)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INTENT = """
 INSERT INTO audit_intent (id, at, account, token, method, path, status,
-    request_id, address, note)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    request_id, address, note, route, app)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INTENTS_OF = "SELECT * FROM audit_intent WHERE id IN"
 _INTENT_DONE = "DELETE FROM audit_intent WHERE id = ?"
@@ -155,6 +155,10 @@ def _conditions(wanted: AuditSearch) -> Sequence[tuple[str, Sequence[object]]]:
     if wanted.path:
         # Not LIKE, in which the case counts in one database and not in the other.
         found.append(("substr(path, 1, ?) = ?", (len(wanted.path), wanted.path)))
+    if wanted.app:
+        found.append(("substr(app, 1, ?) = ?", (len(wanted.app), wanted.app)))
+    if wanted.route is not None:
+        found.append(("route = ?", (wanted.route,)))
     if wanted.since is not None:
         found.append(("at >= ?", (wanted.since,)))
     if wanted.until is not None:
@@ -205,6 +209,8 @@ def _values(entry: AuditEntry) -> tuple[object, ...]:
         entry.request_id,
         entry.address,
         entry.note,
+        entry.route,
+        entry.app,
     )
 
 
@@ -219,4 +225,6 @@ def _entry(row: Row) -> AuditEntry:
         request_id=row["request_id"],
         address=row["address"],
         note=row["note"],
+        route=row["route"],
+        app=row["app"],
     )

@@ -45,9 +45,12 @@ def chain_hash(before: str, number: int, entry: AuditEntry) -> str:
     """Return the SHA-256 of a compact JSON array of a record's fields, in hexadecimal.
 
     The array is [hash of the record before, number, at, user, token, method, path,
-    status, request_id, address, note], ASCII, without spaces; ``at`` is the shortest
-    decimal that reads back as the same 64-bit float.
+    status, request_id, address, note, route, app], ASCII, without spaces; ``at`` is the
+    shortest decimal that reads back as the same 64-bit float. It ends with the note if
+    both the route and the app are empty, as they are in records of versions that had
+    neither, so that the hashes of those stay valid.
     """
+    later = [entry.route, entry.app] if entry.route or entry.app else []
     fields = [
         before,
         number,
@@ -60,6 +63,7 @@ def chain_hash(before: str, number: int, entry: AuditEntry) -> str:
         entry.request_id,
         entry.address,
         entry.note,
+        *later,
     ]
     text = json.dumps(fields, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -82,6 +86,8 @@ def plain_entry(entry: AuditEntry) -> AuditEntry:
         request_id=plain(entry.request_id),
         address=plain(entry.address),
         note=plain(entry.note),
+        route=plain(entry.route, _LONGEST_PATH),
+        app=plain(entry.app),
     )
 
 
@@ -166,6 +172,8 @@ class AuditTrail:
             user=None if wanted.user is None else plain(wanted.user),
             method=None if wanted.method is None else plain(wanted.method),
             path=plain(wanted.path, _LONGEST_PATH),
+            route=None if wanted.route is None else plain(wanted.route, _LONGEST_PATH),
+            app=plain(wanted.app),
         )
         most = page_limit(limit, MAXIMUM_LARGE_LIMIT)
         return await self._log.search(cleaned, most, cursor)

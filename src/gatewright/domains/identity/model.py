@@ -186,6 +186,14 @@ class AuditEntry:
     """Network address of the client."""
     note: str = ""
     """Further information, such as the name in a refused sign-in."""
+    route: str = ""
+    """Template of the path, such as ``/api/v1/jobs/{system}/{id}``; ``/api/v1/*`` for a
+    path that the protocol does not have. Empty for commands, outside of all protocols,
+    and in records that were made before this was recorded."""
+    app: str = ""
+    """What the request was sent with, as :attr:`gatewright.core.caller.Caller.app`, or
+    ``cli`` for a command; empty for a visitor, and in records that were made before
+    this was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +255,24 @@ class AuditSearch:
     """Time that the records are before, seconds since 1970 UTC."""
     outcome: Outcome | None = None
     """What became of it; None for all."""
+    route: str | None = None
+    """Template of the path, whole; None for all."""
+    app: str = ""
+    """Beginning of what the request was sent with: ``job`` finds all jobs' tokens."""
+
+    def finds(self, entry: AuditEntry) -> bool:
+        """Return whether an entry is among those that are wanted."""
+        least, most = self.outcome.statuses if self.outcome else (0, entry.status)
+        return (
+            self.user in {None, entry.user}
+            and self.method in {None, entry.method}
+            and self.route in {None, entry.route}
+            and entry.path.startswith(self.path)
+            and entry.app.startswith(self.app)
+            and least <= entry.status <= most
+            and (self.since is None or entry.at >= self.since)
+            and (self.until is None or entry.at < self.until)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from gatewright.domains.identity.credentials import (
     digest,
     is_key,
     is_name,
+    is_program_secret,
     is_secret,
 )
 from gatewright.domains.identity.directories import Directories
@@ -242,6 +243,7 @@ class Sessions:
             groups=user.groups,
             role=user.role,
             session=session.key,
+            app="program" if is_program_secret(secret) else "browser",
             address=address,
             request_id=request_id,
         )

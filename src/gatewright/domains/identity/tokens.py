@@ -284,6 +284,7 @@ class Tokens:
             groups=user.groups,
             role=user.role,
             token=token.key,
+            app=f"{'job' if token.delegated else 'token'}:{token.label}",
             address=address,
             request_id=request_id,
         )

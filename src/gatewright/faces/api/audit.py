@@ -25,6 +25,16 @@ class AuditRecordAnswer(BaseModel):
     token: str | None = Field(description="Key of the token that was used, if any.")
     method: str = Field(description="HTTP method, or “CLI” for a command.")
     path: str = Field(description="Path as sent, without the query, or the command.")
+    route: str | None = Field(
+        description="Template of the path, such as “/api/v1/jobs/{system}/{id}”; null "
+        "for a command, and in records of before it was recorded."
+    )
+    app: str | None = Field(
+        description="What the request was sent with: “browser” or “program” for a "
+        "session, “token:LABEL” for a personal token, “job:LABEL” for the token of a "
+        "job, “cli” for a command; null for a visitor, and in records of before it was "
+        "recorded."
+    )
     status: int = Field(description="HTTP status of the response; 0 if not known.")
     outcome: Outcome = Field(
         description="“done”, “refused” (status 4xx), “failed” (5xx), or “unknown”."
@@ -71,6 +81,23 @@ async def search(
             examples=["/api/v1/jobs"],
         ),
     ] = "",
+    route: Annotated[
+        Annotated[str, Field(max_length=2048)] | None,
+        EMPTY_IS_NONE,
+        Query(
+            description="Only requests of the route with this template.",
+            examples=["/api/v1/jobs/{system}/{id}"],
+        ),
+    ] = None,
+    app: Annotated[
+        str,
+        Query(
+            description="Only requests sent with what begins so: “job” finds those "
+            "with tokens of jobs.",
+            max_length=256,
+            examples=["job"],
+        ),
+    ] = "",
     since: Annotated[
         Moment | None,
         EMPTY_IS_NONE,
@@ -97,6 +124,8 @@ async def search(
         user=user,
         method=method,
         path=path,
+        route=route,
+        app=app,
         since=moment("from", since),
         until=moment("to", until),
         outcome=outcome,
@@ -116,6 +145,8 @@ def _answer(record: AuditRecord) -> dict[str, object]:
         "token": entry.token or None,
         "method": entry.method,
         "path": entry.path,
+        "route": entry.route or None,
+        "app": entry.app or None,
         "status": entry.status,
         "outcome": Outcome.of(entry.status),
         "address": entry.address,

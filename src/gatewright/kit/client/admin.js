@@ -1,7 +1,7 @@
 import { escapeName } from "./paths.js";
 
 /** @typedef {{name: string, role: string, groups: string[], source: string, has_password: boolean, created_at: string, seen_at: string | null, disabled_at: string | null}} Account */
-/** @typedef {{number: number, at: string, user: string | null, token: string | null, method: string, path: string, status: number, outcome: "done" | "refused" | "failed" | "unknown", address: string, request_id: string, note: string}} AuditRecord */
+/** @typedef {{number: number, at: string, user: string | null, token: string | null, method: string, path: string, route: string | null, app: string | null, status: number, outcome: "done" | "refused" | "failed" | "unknown", address: string, request_id: string, note: string}} AuditRecord */
 
 /**
  * What administrators (scope `admin`) see and change of everybody.
@@ -48,7 +48,7 @@ export class Admin {
 
   /**
    * A page of the audit log, newest first. It may have few records or none before the last page.
-   * @param {{user?: string, method?: string, path?: string, from?: string, to?: string, outcome?: string, limit?: number, cursor?: string | null}} [query]
+   * @param {{user?: string, method?: string, path?: string, route?: string, app?: string, from?: string, to?: string, outcome?: string, limit?: number, cursor?: string | null}} [query]
    * @param {AbortSignal} [signal] @returns {Promise<{records: AuditRecord[], next: string | null}>}
    */
   audit(query = {}, signal) {

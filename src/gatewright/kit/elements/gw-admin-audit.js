@@ -9,12 +9,15 @@ import { table } from "./styles.js";
 /** @type {Record<string, [string, string]>} Words and looks of the outcomes. */
 const OUTCOMES = { done: ["Done", "done"], refused: ["Refused", "held"], failed: ["Failed", "failed"], unknown: ["Not known", "waiting"] };
 const METHODS = ["POST", "PUT", "PATCH", "DELETE", "CLI"];
+/** @type {Record<string, string>} What a request was sent with, by the word before the colon. */
+const APPS = { browser: "A browser", program: "A program's session", token: "A token", job: "The token of a job", cli: "The command line" };
 /** Pages that are looked through for one that has a record. */
 const MOST_EMPTY = 20;
 
 /**
  * `<gw-admin-audit>`: searches the audit log, which has every request that might have
- * changed something, by person, method, path, time and outcome. Needs the scope `admin`.
+ * changed something, by person, method, path, route, what it was sent with, time and
+ * outcome. Needs the scope `admin`.
  *
  * @attr {number} limit - Records that come at once, by default 50.
  * @attr {string} filter - The search as a query string, such as `user=ada&outcome=refused`.
@@ -113,6 +116,8 @@ export class GwAdminAudit extends GwElement {
       <label class="field">Person<input name="user" maxlength="128" autocomplete="off" .value=${value("user")}></label>
       <label class="field">Action<select name="method">${choices("method", [["", "Any"], ...METHODS.map((one) => /** @type {[string, string]} */ ([one, one]))])}</select></label>
       <label class="field">Path begins<input name="path" maxlength="2000" autocomplete="off" placeholder="/api/v1/jobs" .value=${value("path")}></label>
+      <label class="field">Route<input name="route" maxlength="2000" autocomplete="off" placeholder="/api/v1/jobs/{system}/{id}" .value=${value("route")}></label>
+      <label class="field">Sent with<select name="app">${choices("app", [["", "Any"], ...Object.entries(APPS)])}</select></label>
       <label class="field">Outcome<select name="outcome">${choices("outcome", [["", "Any"], ...Object.entries(OUTCOMES).map(([key, [word]]) => /** @type {[string, string]} */ ([key, word]))])}</select></label>
       <label class="field">From<input type="datetime-local" name="from" .value=${time("from")}></label>
       <label class="field">Until<input type="datetime-local" name="to" .value=${time("to")}></label>
@@ -132,10 +137,12 @@ export class GwAdminAudit extends GwElement {
   /** @param {AuditRecord} one */
   _row(one) {
     const [word, look] = OUTCOMES[one.outcome];
+    const [app, ...label] = (one.app ?? "").split(":");
+    const sentWith = [APPS[app], label.join(":")].filter(Boolean).join(": ");
     return html`<tr class="row">
       <td><time datetime=${one.at} title=${exact(one.at)}>${local(one.at)}</time></td>
-      <td data-label="Person">${one.user ?? html`<span class="muted">visitor</span>`}${one.token ? html`<br><span class="mono small muted">gw_${one.token}</span>` : nothing}</td>
-      <td class="wide path"><strong>${one.method}</strong> <span class="mono">${one.path}</span>${one.note ? html`<br><span class="small muted">${one.note}</span>` : nothing}</td>
+      <td data-label="Person">${one.user ?? html`<span class="muted">visitor</span>`}${sentWith ? html`<br><span class="small muted">${sentWith}</span>` : nothing}${one.token ? html`<br><span class="mono small muted">gw_${one.token}</span>` : nothing}</td>
+      <td class="wide path"><strong>${one.method}</strong> <span class="mono">${one.path}</span>${one.route && one.route !== one.path ? html`<br><span class="mono small muted">${one.route}</span>` : nothing}${one.note ? html`<br><span class="small muted">${one.note}</span>` : nothing}</td>
       <td data-label="Outcome"><span class="word ${look}">${word}</span> <span class="muted">${one.status || nothing}</span></td>
       <td data-label="From">${one.address}<br><span class="mono small muted">${one.request_id}</span></td></tr>`;
   }

@@ -59,9 +59,11 @@ class AuditLogContract:
         samples = (
             entry(0),
             replace(entry(1), user="", status=401, path="/x/%_"),
-            replace(entry(2), user="ben", method="CLI", path="user add ada"),
-            replace(entry(3), status=503, path="/X/3"),
-            replace(entry(4), status=0, path="/x/\N{SNOWMAN}/4"),
+            replace(entry(2), user="ben", method="CLI", path="user add ada", app="cli"),
+            replace(entry(3), status=503, path="/X/3", route="/X/{n}", app="job:%"),
+            replace(
+                entry(4), status=0, path="/x/\N{SNOWMAN}/4", route="/x/{n}", app="job:x"
+            ),
         )
         for sample in samples:
             await one.audit.append(sample)
@@ -79,11 +81,19 @@ class AuditLogContract:
             AuditSearch(outcome=Outcome.FAILED): [4],
             AuditSearch(outcome=Outcome.UNKNOWN): [5],
             AuditSearch(user="ada", path="/x/", outcome=Outcome.DONE): [1],
+            AuditSearch(route="/x/{n}"): [5],
+            AuditSearch(route="/x"): [],
+            AuditSearch(route=""): [3, 2, 1],
+            AuditSearch(app="job"): [5, 4],
+            AuditSearch(app="job:%"): [4],
+            AuditSearch(route="/X/{n}", app="cli"): [],
         }
         for wanted, numbers in expected.items():
             page = await two.audit.search(wanted, 9, None)
             assert [r.number for r in page.items] == numbers, wanted
             assert page.next is None
+            found = [n for n, sample in enumerate(samples, 1) if wanted.finds(sample)]
+            assert found == numbers[::-1], wanted
 
     async def test_an_intent_goes_with_its_record(self, stores: Pair) -> None:
         one, two = stores
@@ -98,7 +108,7 @@ class AuditLogContract:
     async def test_an_outcome_does_not_replace_its_intent(self, stores: Pair) -> None:
         """It has the time, the status and the note; the rest was said before."""
         one, two = stores
-        began = replace(entry(1), status=0)
+        began = replace(entry(1), status=0, route="/x/{n}", app="browser")
         await one.audit.begin("i1", began)
         other = replace(
             entry(2), user="eve", path="/y", address="::1", status=403, note="refused"
