@@ -53,7 +53,7 @@ async def open_accounts(
     await _follow_authors(database, remote, leases, stack)
     removing = Background(
         "ending the rights of removed accounts",
-        SqlGrantees(database, remote.users.exists).end_removed,
+        SqlGrantees(database, remote.users.created_at).end_removed,
         lease=leases.lease("identity/removed"),
     )
     return Accounts(remote, await stack.enter_async_context(removing), remote)

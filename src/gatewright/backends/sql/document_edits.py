@@ -43,7 +43,9 @@ _DELETE = """
 UPDATE store_documents SET sequence = ?, modified_at = ?, deleted = 1, etag = '',
     size = 0, expires_at = NULL, text = '' WHERE collection = ? AND key = ?
 """
-_GRANT = "INSERT INTO store_grants (collection, key, who, level) VALUES (?, ?, ?, ?)"
+_GRANT = """
+INSERT INTO store_grants (collection, key, who, level, given_at) VALUES (?, ?, ?, ?, ?)
+"""
 _GUARD = """
 UPDATE store_documents SET guarded = ?, sequence = ? WHERE collection = ? AND key = ?
 """
@@ -141,7 +143,10 @@ class Edits:
 
     def _set_grants(self, grants: Mapping[str, Right] | None, key: str) -> Work[None]:
         yield Statement(UNGRANT, (self._name, key))
-        rows = [(self._name, key, who, int(r)) for who, r in (grants or {}).items()]
+        rows = [
+            (self._name, key, who, int(right), self._now)
+            for who, right in (grants or {}).items()
+        ]
         if rows:
             yield Batch(_GRANT, rows)
         if key:
@@ -155,7 +160,11 @@ class Edits:
         if not rights:
             return
         yield Batch(_UNGRANT_ONE, [(self._name, who) for who, _ in rights])
-        rows = [(self._name, "", who, int(right)) for who, right in rights if right]
+        rows = [
+            (self._name, "", who, int(right), self._now)
+            for who, right in rights
+            if right
+        ]
         if rows:
             yield Batch(_GRANT, rows)
         found = yield Statement(_GRANTED, (self._name,))

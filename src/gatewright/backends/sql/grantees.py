@@ -5,14 +5,18 @@ from collections.abc import Awaitable, Callable
 
 from gatewright.backends.sql.database import Database, Statement, Work
 from gatewright.backends.sql.identity import UNGRANT
+from gatewright.core.clock import Clock, system_clock
 
 _PAUSE_SECONDS = 60.0
 _CHUNK = 500
 _PREFIX = "user:"
+_ALWAYS = 1e300
 _PAGE = """
-SELECT DISTINCT who FROM store_grants WHERE who > ? AND who LIKE 'user:%'
-ORDER BY who LIMIT ?
+SELECT who, MIN(given_at) AS first FROM store_grants
+WHERE who > ? AND who LIKE 'user:%' GROUP BY who ORDER BY who LIMIT ?
 """
+_DATE = "UPDATE store_grants SET given_at = ? WHERE given_at IS NULL"
+_UNGRANT_BEFORE = f"{UNGRANT} AND given_at < ?"
 
 _log = logging.getLogger(__name__)
 
@@ -24,36 +28,49 @@ class SqlGrantees:
     ----------
     database
         Where the rights are stored.
-    exists
-        Returns whether there is an account of a name.
+    created_at
+        Returns when the account of a name was created, in seconds since 1970 UTC; None
+        if there is none.
+    clock
+        Returns the time in seconds since 1970 UTC.
     """
 
     def __init__(
-        self, database: Database, exists: Callable[[str], Awaitable[bool]]
+        self,
+        database: Database,
+        created_at: Callable[[str], Awaitable[float | None]],
+        clock: Clock = system_clock,
     ) -> None:
         self._database = database
-        self._exists = exists
+        self._created_at = created_at
+        self._clock = clock
 
     async def end_removed(self) -> float:
         """End the rights of removed accounts; return the seconds until the next check.
 
-        Otherwise a later account with the same name would have them. If all accounts
-        are missing, the process that keeps them has lost them or has none yet. Then no
-        rights are ended, since that could not be undone.
+        Otherwise a later account with the same name would have them. What was given
+        before the account of a name was created was given to a removed one, even if the
+        name was never seen to be gone. If all accounts are missing, the process that
+        keeps them has lost them or has none yet. Then no rights are ended, since that
+        could not be undone.
 
         Raises
         ------
         GatewayError
             The process that keeps the accounts does not answer.
         """
-        after, known, gone = "", 0, list[str]()
+        await self._date_the_undated()
+        after, known, gone, anew = "", 0, list[str](), dict[str, float]()
         while rows := await self._database.read(_PAGE, after, _CHUNK):
             for row in rows:
                 name = row["who"].removeprefix(_PREFIX)
-                if await self._exists(name):
-                    known += 1
-                else:
+                made = await self._created_at(name)
+                if made is None:
                     gone.append(name)
+                    continue
+                known += 1
+                if row["first"] < made:
+                    anew[name] = made
             after = rows[-1]["who"]
         if gone and not known:
             _log.warning(
@@ -62,12 +79,21 @@ class SqlGrantees:
                 len(gone),
             )
             return _PAUSE_SECONDS
-        for name in gone:
-            await self._end(name)
+        for name, before in {**dict.fromkeys(gone, _ALWAYS), **anew}.items():
+            await self._end(name, before)
         return _PAUSE_SECONDS
 
-    async def _end(self, name: str) -> None:
+    async def _date_the_undated(self) -> None:
+        """Take rights of before times were recorded for those of today's accounts."""
+        now = self._clock()
+
         def work() -> Work[None]:
-            yield Statement(UNGRANT, (f"{_PREFIX}{name}", name))
+            yield Statement(_DATE, (now,))
+
+        await self._database.run(work)
+
+    async def _end(self, name: str, before: float) -> None:
+        def work() -> Work[None]:
+            yield Statement(_UNGRANT_BEFORE, (f"{_PREFIX}{name}", name, before))
 
         await self._database.run(work)

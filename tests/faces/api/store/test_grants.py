@@ -1,5 +1,6 @@
 """Rights on documents are given to people who are there."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from tests.support.identity import own_identity
 from tests.support.whole import GUEST, OTHER, OWNER, whole
 
+from gatewright.backends.sql.database import Statement, Work
 from gatewright.backends.sql.grantees import SqlGrantees
 from gatewright.domains.identity import operator
 
@@ -97,15 +99,73 @@ async def test_rights_end_with_accounts_that_another_process_removes(
         database: Any = gateway.services.events.log
         asked = []
 
-        async def exists(name: str) -> bool:
+        async def created_at(name: str) -> float | None:
             asked.append(name)
-            return name != GUEST
+            return None if name == GUEST else 0.0
 
-        assert await SqlGrantees(database._database, exists).end_removed() > 0
+        assert await SqlGrantees(database._database, created_at).end_removed() > 0
         assert {GUEST, OTHER} <= set(asked)
         guest, other = await gateway.client(GUEST), await gateway.client(OTHER)
         assert (await guest.get(f"{URL}/a")).status_code == 404
         assert (await other.get(f"{URL}/a")).json() == 1
+
+
+async def test_rights_end_with_an_account_that_is_removed_and_made_at_once(
+    tmp_path: Path,
+) -> None:
+    """No check sees that the name was gone; but it is younger than its rights."""
+    async with whole(tmp_path) as gateway:
+        client, guest = await gateway.client(OWNER), await gateway.client(GUEST)
+        there = {"users": {GUEST: "read", OTHER: "read"}, "groups": {}}
+        assert (await client.put(f"{URL}/a", json=1)).is_success
+        assert (await client.put(URL, json={"permissions": there})).is_success
+        assert (await client.put(f"{URL}/a/permissions", json=there)).is_success
+        assert (await guest.put("/api/v1/store/own/a", json="mine")).is_success
+        database: Any = gateway.services.events.log
+        made = time.time()
+
+        async def created_at(name: str) -> float | None:
+            return made if name == GUEST else 0.0
+
+        grantees = SqlGrantees(database._database, created_at)
+        assert await grantees.end_removed() > 0
+        assert (await guest.get(f"{URL}/a")).status_code == 404
+        other = await gateway.client(OTHER)
+        assert (await other.get(f"{URL}/a")).json() == 1
+        told = (await client.get(f"{URL}/a/permissions")).json()
+        assert told["users"] == {OTHER: "read"}
+        assert (await guest.get("/api/v1/store/own/a")).json() == "mine"
+        # What the new account is given stays.
+        assert (await client.put(URL, json={"permissions": there})).is_success
+        assert (await client.put(f"{URL}/a/permissions", json=there)).is_success
+        assert await grantees.end_removed() > 0
+        assert (await guest.get(f"{URL}/a")).json() == 1
+
+
+async def test_rights_of_before_times_were_recorded_are_kept(tmp_path: Path) -> None:
+    """They are dated by the first check, and end with their account as others do."""
+    async with whole(tmp_path) as gateway:
+        client, guest = await gateway.client(OWNER), await gateway.client(GUEST)
+        there = {"users": {GUEST: "read"}, "groups": {}}
+        assert (await client.put(f"{URL}/a", json=1)).is_success
+        assert (await client.put(f"{URL}/a/permissions", json=there)).is_success
+        database: Any = gateway.services.events.log
+        await database._database.run(undated)
+        made, now = 50.0, 100.0
+
+        async def created_at(name: str) -> float | None:
+            return made if name == GUEST else 0.0
+
+        grantees = SqlGrantees(database._database, created_at, lambda: now)
+        assert await grantees.end_removed() > 0
+        assert (await guest.get(f"{URL}/a")).json() == 1
+        made, now = 150.0, 200.0
+        assert await grantees.end_removed() > 0
+        assert (await guest.get(f"{URL}/a")).status_code == 404
+
+
+def undated() -> Work[None]:
+    yield Statement("UPDATE store_grants SET given_at = NULL")
 
 
 async def test_rights_stay_where_all_accounts_are_lost(tmp_path: Path) -> None:
@@ -117,9 +177,9 @@ async def test_rights_stay_where_all_accounts_are_lost(tmp_path: Path) -> None:
         assert (await client.put(f"{URL}/a/permissions", json=there)).is_success
         database: Any = gateway.services.events.log
 
-        async def exists(name: str) -> bool:
-            return False
+        async def created_at(name: str) -> float | None:
+            return None
 
-        assert await SqlGrantees(database._database, exists).end_removed() > 0
+        assert await SqlGrantees(database._database, created_at).end_removed() > 0
         guest = await gateway.client(GUEST)
         assert (await guest.get(f"{URL}/a")).json() == 1
