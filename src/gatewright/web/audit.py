@@ -17,7 +17,7 @@ from gatewright.composition import Services
 from gatewright.core.caller import Caller
 from gatewright.core.disk import GIVES_ROOM_BACK
 from gatewright.core.errors import GatewayError
-from gatewright.domains.identity import AuditEntry
+from gatewright.domains.identity import AuditEntry, without_token_secrets
 from gatewright.web.client_address import client_address
 from gatewright.web.exchange import exchange_of, refusal
 from gatewright.web.own_pages import SAFE_METHODS
@@ -70,7 +70,7 @@ def audit_entry(scope: Scope, caller: Caller | None = None) -> AuditEntry:
         user=caller.user if caller else "",
         token=caller.token if caller else "",
         method=scope["method"],
-        path=raw.partition(b"?")[0].decode("latin-1"),
+        path=without_token_secrets(raw.partition(b"?")[0].decode("latin-1")),
         status=0,
         request_id=caller.request_id if caller else "",
         address=client_address(scope),

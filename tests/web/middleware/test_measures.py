@@ -142,6 +142,19 @@ async def test_secrets_in_the_query_are_not_logged(
     assert entry["query"] == "code=...&token=...&X-Amz-Signature=...&q=..."
 
 
+async def test_of_a_token_in_a_url_its_key_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    key, secret = "0" * 26, "s3cret-" * 6 + "s"
+    for dot in (".", "%2E"):
+        token = f"gw_{key}{dot}{secret}"
+        target = f"/api/v1/tokens/{token}?{token}&format={token}"
+        entry = await logged(scope_of(target=target), caplog)
+        assert "s3cret" not in json.dumps(entry)
+        assert entry["path"] == f"/api/v1/tokens/gw_{key}..."
+        assert entry["query"] == f"...=...&format=gw_{key}..."
+
+
 async def test_what_a_client_wrote_is_escaped_and_cut(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -8,6 +8,7 @@ from gatewright.domains.identity.credentials import (
     is_program_secret,
     is_secret,
     split_token,
+    without_token_secrets,
 )
 from gatewright.domains.identity.directories import Directories
 from gatewright.domains.identity.last_use import LastUse
@@ -125,4 +126,5 @@ __all__ = [
     "operator",
     "plain_entry",
     "split_token",
+    "without_token_secrets",
 ]

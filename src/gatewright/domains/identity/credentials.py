@@ -14,6 +14,7 @@ PROGRAM = "program."
 
 _SECRET = re.compile(rf"({re.escape(PROGRAM)})?[A-Za-z0-9_-]{{43}}", re.ASCII)
 _TOKEN = re.compile(r"gw_([0-9a-z]{26})\.([A-Za-z0-9_-]{43})", re.ASCII)
+_TOKEN_IN_URL = re.compile(r"(gw_[0-9a-z]{26})(?:\.|%2[Ee])[A-Za-z0-9_%-]+", re.ASCII)
 _KEY = re.compile(r"[0-9a-z]{26}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
@@ -37,6 +38,15 @@ def split_token(text: str) -> tuple[str, str] | None:
     """Return the key and the secret of a token; None for any other text."""
     match = _TOKEN.fullmatch(text)
     return (match[1], match[2]) if match else None
+
+
+def without_token_secrets(url: str) -> str:
+    """Return a URL, or a part of one, with the keys alone of the tokens in it.
+
+    Some clients send a token in a URL, where it does not belong. What is written down
+    of a request must not contain the secret.
+    """
+    return _TOKEN_IN_URL.sub(r"\1...", url)
 
 
 def is_secret(text: str) -> bool:

@@ -1,7 +1,8 @@
 """Access log: one JSON line for each request, without secrets.
 
 Of query parameters only names are logged, since a URL may contain a secret; values are
-logged for a few names that are known to be harmless.
+logged for a few names that are known to be harmless. Of a token that somebody put in
+the path, its key is logged.
 """
 
 import logging
@@ -9,11 +10,13 @@ import time
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from gatewright.domains.identity import without_token_secrets
 from gatewright.web.client_address import client_address
 from gatewright.web.exchange import Exchange
 
 _log = logging.getLogger("gatewright.access")
 _MAXIMUM = 256
+_LONGEST_NAME = 32
 _SHOWN = frozenset(
     {"limit", "format", "view", "state", "op", "var", "stat", "lat", "lon", "time"}
     | {"level", "member", "pos", "band", "radius", "estimate", "follow", "algorithm"}
@@ -55,7 +58,7 @@ class AccessLog:
         query = scope.get("query_string", b"")
         entry = {
             "method": scope["method"],
-            "path": _cut(scope.get("raw_path") or scope["path"].encode()),
+            "path": _path(scope.get("raw_path") or scope["path"].encode()),
             "query": _shown(query) if query else "",
             "status": exchange.status,
             "bytes": exchange.size,
@@ -72,8 +75,17 @@ def _shown(query: bytes) -> str:
     """Return a query without the values that may be secret."""
     text = query[: 4 * _MAXIMUM].decode("ascii", "backslashreplace")
     pairs = parse_qsl(text, keep_blank_values=True)
-    shown = "&".join(f"{n}={v if n in _SHOWN else '...'}" for n, v in pairs)
-    return _cut(shown.encode("ascii", "backslashreplace"))
+    shown = "&".join(f"{n}={v}" if n in _SHOWN else f"{_name(n)}=..." for n, v in pairs)
+    return _cut(without_token_secrets(shown).encode("ascii", "backslashreplace"))
+
+
+def _name(text: str) -> str:
+    """Return a parameter's name; one that is longer than any may be a secret."""
+    return text if len(text) <= _LONGEST_NAME else "..."
+
+
+def _path(raw: bytes) -> str:
+    return without_token_secrets(_cut(raw)) if b"gw_" in raw else _cut(raw)
 
 
 def _cut(raw: bytes) -> str:
