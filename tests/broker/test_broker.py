@@ -34,6 +34,8 @@ Held = tuple[socket.socket, BrokerChild]
 OF_PYTHON = sys.stdlib_module_names | {"__main__"}
 
 
+MESSAGES = int(os.environ.get("GATEWRIGHT_SOAK_MESSAGES", "10000"))
+"""Random messages; ``make soak`` sends more."""
 MODULES = Path(__file__).with_name("modules.txt")
 
 
@@ -325,12 +327,12 @@ def test_descriptors_that_are_sent_to_it_go(
 def test_it_bears_any_message(
     broker: RunningBroker, gateway: Account, ada: Account
 ) -> None:
-    """Ten thousand random and mutated messages: no worker, no end of the broker."""
+    """Random and mutated messages start no worker and do not end the broker."""
     chance = random.Random(7)
     words = [b"worker", b"sign-in", b"kill", ada.name.encode(), b"root", b"a" * 64, b""]
     counts: dict[bytes, int] = {}
     with acting_as(gateway):
-        for number in range(10_000):
+        for number in range(MESSAGES):
             if number % 2:
                 message = chance.randbytes(chance.choice([1, 7, 64, 512, 513, 4000]))
             else:
