@@ -1,4 +1,7 @@
-"""A controller that is killed or away, on a cluster of its own."""
+"""A controller that is killed or away, on a cluster of its own.
+
+``make soak`` does the same with more jobs and rounds, and a longer absence.
+"""
 
 import asyncio
 import os
@@ -9,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -42,7 +46,12 @@ from gatewright.backends.worker import Ticket
 from gatewright.core.errors import PersonAbsent
 
 __all__ = ["accounts", "ada", "admins", "bob", "gateway", "group"]
-JOBS = 60
+ROUNDS = int(os.environ.get("GATEWRIGHT_SOAK_FORGETTING_ROUNDS", "2"))
+JOBS = int(os.environ.get("GATEWRIGHT_SOAK_FORGOTTEN_JOBS", "60"))
+"""Jobs of one round that a killed controller has acknowledged."""
+QUEUED = int(os.environ.get("GATEWRIGHT_SOAK_QUEUED", "2"))
+"""Jobs in the queue while the controller is away."""
+AWAY_SECONDS = float(os.environ.get("GATEWRIGHT_SOAK_AWAY_SECONDS", "0"))
 LEFT_BEHIND = 20
 
 
@@ -61,7 +70,7 @@ def test_what_a_killed_controller_forgets_is_done_once(
     home, user = tmp_path / "home", spare.users[0]
     with served(settings) as gateway, owner(gateway) as client:
         jobs: list[str] = []
-        for _ in range(2):
+        for _ in range(ROUNDS):
             partition(spare, "DOWN")
             jobs += many(client, len(jobs))
             numbers = numbers_of(spare)
@@ -86,14 +95,16 @@ def test_what_a_killed_controller_forgets_is_done_once(
             assert record["state"] == "completed", record
             assert record["user"] != user
     done = Counter((home / "log").read_text().split())
-    assert len(jobs) == len(done) == 2 * JOBS
+    assert len(jobs) == len(done) == ROUNDS * JOBS
     assert set(done.values()) == {1}
 
 
-def many(client: httpx.Client, first: int, count: int = JOBS) -> list[str]:
+def many(
+    client: httpx.Client, first: int, count: int = JOBS, *, hold: bool = False
+) -> list[str]:
     """Submit jobs each of which writes its number, and return their ids."""
     specs = [
-        {"script": f"#!/bin/sh\necho {number} >>log\n"}
+        {"script": f"#!/bin/sh\necho {number} >>log\n", "hold": hold}
         for number in range(first, first + count)
     ]
     answer = client.post("/api/v1/jobs/cluster/bulk", json={"jobs": specs})
@@ -122,34 +133,50 @@ def test_while_the_controller_is_stopped_lists_have_their_age(
     settings = configure(tmp_path, spare)
     home = tmp_path / "home"
     with served(settings) as gateway, owner(gateway) as client:
-        held = submit(client, script="#!/bin/sh\necho held >>log\n", hold=True)
-        until(client, held, lambda record: record["state"] == "held")
+        held = many(client, 0, QUEUED, hold=True)
+        for job in held:
+            until(client, job, lambda record: record["state"] == "held")
         spare.end("slurmctld", "KILL")
-        deadline = time.monotonic() + 60
-        while not (queue := client.get("/api/v1/queue/cluster").json())["failure"]:
-            assert time.monotonic() < deadline, queue
-            time.sleep(0.2)
-        assert held in {row["id"] for row in queue["jobs"]}
-        as_of = queue["as_of"]
-        answer = client.post("/api/v1/jobs/cluster", json={"executable": "true"})
-        assert answer.status_code == 503, answer.text
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert client.get("/api/v1/nodes/cluster").json()["as_of"] == as_of
-        assert client.get("/api/v1/status/cluster").json()["status"] == "degraded"
+        until_true(
+            lambda: client.get("/api/v1/queue/cluster").json()["failure"],
+            "nobody notices that the controller is away",
+        )
+        queue = client.get("/api/v1/queue/cluster").json()
+        assert {row["id"] for row in queue["jobs"]} >= set(held)
+        stays_away_until = time.monotonic() + AWAY_SECONDS
+        while_it_is_away(client, queue["as_of"])
+        while time.monotonic() < stays_away_until:
+            while_it_is_away(client, queue["as_of"])
         spare.begin("slurmctld")
         until_answers(spare)
         # A job that was lost is submitted again, held as it was, before it is released.
-        deadline = time.monotonic() + 120
-        while client.post(f"/api/v1/jobs/cluster/{held}/release").status_code != 200:
-            assert time.monotonic() < deadline, "it cannot be released"
-            time.sleep(0.5)
-        assert until(client, held, ended)["state"] == "completed"
+        for job in held:
+            until_true(partial(releases, client, job), f"{job} is not released")
+        for job in held:
+            assert until(client, job, ended)["state"] == "completed"
         assert client.get("/api/v1/queue/cluster").json()["failure"] == ""
         names = {
             row["name"] for row in client.get("/api/v1/jobs/cluster").json()["jobs"]
         }
         assert names == {"script"}
-    assert (home / "log").read_text() == "held\n"
+    done = Counter((home / "log").read_text().split())
+    assert done == {str(number): 1 for number in range(QUEUED)}
+
+
+def while_it_is_away(client: httpx.Client, as_of: str) -> None:
+    """Lists have their age, and what is submitted is refused for a while."""
+    assert client.get("/api/v1/queue/cluster").json()["as_of"] == as_of
+    assert client.get("/api/v1/nodes/cluster").json()["as_of"] == as_of
+    answer = client.post("/api/v1/jobs/cluster", json={"executable": "true"})
+    assert answer.status_code == 503, answer.text
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert client.get("/api/v1/status/cluster").json()["status"] == "degraded"
+
+
+def releases(client: httpx.Client, job: str) -> bool:
+    """Try to release a job, and return whether it was done."""
+    answer = client.post(f"/api/v1/jobs/cluster/{job}/release")
+    return answer.status_code == 200
 
 
 def test_a_job_goes_on_while_its_user_is_signed_out(
