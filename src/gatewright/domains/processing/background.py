@@ -6,8 +6,10 @@ estimate 2.5 median - 1.5 mean of the mode; a 3x3 median filter smooths the mesh
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels
 
@@ -41,11 +43,13 @@ class Background:
         return spread(self.noise, self.shape)
 
 
-def measure_background(values: Pixels, bad: Mask) -> Background:
+def measure_background(values: Pixels, bad: Mask, step: int = 1) -> Background:
     """Return the sky background of an image, in meshes of about 64 pixels.
 
-    Pixels that are ``bad`` are ignored. A mesh with too few sky pixels gets the median
-    of the other meshes. If no mesh has enough, the level is 0 and the noise NaN.
+    Pixels that are ``bad`` are ignored. Only every ``step``-th row and column of pixels
+    is used, which takes less time and is less exact. A mesh with too few sky pixels
+    gets the median of the other meshes. If no mesh has enough, the level is 0 and the
+    noise NaN.
     """
     height, width = values.shape
     rows, columns = (max(1, round(side / MESH)) for side in (height, width))
@@ -53,43 +57,88 @@ def measure_background(values: Pixels, bad: Mask) -> Background:
     across = np.linspace(0, width, columns + 1).round().astype(int)
     level = np.full((rows, columns), np.nan)
     noise = np.full((rows, columns), np.nan)
-    good = np.where(bad, np.float32(np.nan), values)
     for row in range(rows):
-        for column in range(columns):
-            part = good[down[row] : down[row + 1], across[column] : across[column + 1]]
-            level[row, column], noise[row, column] = clipped_sky(part.ravel())
+        used = slice(down[row], down[row + 1], step), slice(None, None, step)
+        good = np.where(bad[used], np.float32(np.nan), values[used])
+        pixels = _meshes(good, -(-across // step))
+        level[row], noise[row] = clipped_skies(pixels)
     return Background(np.nan_to_num(_smooth(level)), _smooth(noise), (height, width))
 
 
-def clipped_sky(values: Pixels) -> tuple[float, float]:
-    """Return the level and the noise of the sky from pixels, some of them stars or NaN.
+def _meshes(band: Pixels, across: NDArray[np.intp]) -> Pixels:
+    """Return the pixels of each mesh of a band as a row, with NaN at the end.
 
-    Both are NaN if fewer than 64 pixels have a value.
+    ``across`` are the first columns of the meshes, and the end of the last.
     """
-    ordered = np.sort(values).astype(np.float64)
-    ordered = ordered[: len(ordered) - int(np.isnan(ordered).sum())]
-    if len(ordered) < _LEAST:
-        return np.nan, np.nan
-    middle = ordered[len(ordered) // 2]
-    away = ordered - middle
-    low, high = 0, len(ordered)
-    mean = median = width = 0.0
+    pixels = np.full(
+        (len(across) - 1, len(band) * int(np.diff(across).max())),
+        np.nan,
+        np.float32,
+    )
+    for mesh, own in zip(np.split(band, across[1:-1], axis=1), pixels, strict=True):
+        own[: mesh.size] = mesh.ravel()
+    return pixels
+
+
+def clipped_skies(pixels: Pixels) -> tuple[Numbers, Numbers]:
+    """Return the level and the noise of the sky in each of several meshes.
+
+    ``pixels`` has a mesh in each row; some of them are stars or NaN. Both are NaN for
+    meshes in which fewer than 64 pixels have a value.
+    """
+    ordered = np.sort(pixels, axis=1)
+    known = ordered.shape[1] - np.count_nonzero(np.isnan(ordered), axis=1)
+    level, noise = np.full((2, len(pixels)), np.nan)
+    enough = known >= _LEAST
+    if not enough.all():
+        ordered, known = ordered[enough], known[enough]
+    if len(ordered):
+        level[enough], noise[enough] = _clipped(ordered, known)
+    return level, noise
+
+
+def _clipped(ordered: Pixels, known: NDArray[np.intp]) -> tuple[Numbers, Numbers]:
+    """Return level and noise from pixels in order; the first ``known`` have a value."""
+    mesh = np.arange(len(ordered))
+    middle = ordered[mesh, known // 2].astype(np.float64)
+    # The ends of a mesh are indices of the flat array, so the last needs one more.
+    away = np.zeros((len(ordered), ordered.shape[1] + 1))
+    np.subtract(ordered, middle[:, None], out=away[:, :-1])
+    squares = away * away
+    starts = mesh * away.shape[1]
+    low, high = np.zeros_like(known), known
+    mean = median = width = np.zeros(len(ordered))
     for _ in range(_ROUNDS):
-        kept = away[low:high]
-        mean = kept.mean()
-        width = np.sqrt(max(0.0, (kept @ kept) / len(kept) - mean**2))
-        median = float(ordered[(low + high) // 2])
+        ends = np.stack([starts + low, starts + high], axis=1).ravel()
+        number = high - low
+        mean = np.add.reduceat(away.ravel(), ends)[::2] / number
+        square = np.add.reduceat(squares.ravel(), ends)[::2] / number
+        width = np.sqrt(np.maximum(0.0, square - mean**2))
+        median = away[mesh, (low + high) // 2]
         reach = _CLIP * width / _TRUNCATED
-        new = (
-            int(ordered.searchsorted(median - reach, "left")),
-            int(ordered.searchsorted(median + reach, "right")),
-        )
-        if new == (low, high):
+        before = low, high
+        low = _ranks(away, known, median - reach, "left")
+        high = _ranks(away, known, median + reach, "right")
+        if np.array_equal(before, (low, high)):
             break
-        low, high = new
-    mean += middle
-    skewed = abs(mean - median) > _SKEWED * width
-    return (median if skewed else 2.5 * median - 1.5 * mean), width / _TRUNCATED
+    skewed = np.abs(mean - median) > _SKEWED * width
+    level = np.where(skewed, median, 2.5 * median - 1.5 * mean)
+    return level + middle, width / _TRUNCATED
+
+
+def _ranks(
+    ordered: Numbers,
+    known: NDArray[np.intp],
+    values: Numbers,
+    side: Literal["left", "right"],
+) -> NDArray[np.intp]:
+    """Return the place of a value in the known part of each row."""
+    return np.array(
+        [
+            row[:number].searchsorted(value, side)
+            for row, number, value in zip(ordered, known, values, strict=True)
+        ]
+    )
 
 
 def _smooth(grid: Numbers) -> Numbers:

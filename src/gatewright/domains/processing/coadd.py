@@ -19,7 +19,13 @@ from typing import Self
 
 import numpy as np
 
-from gatewright.domains.processing.frames import Fourier, Mask, Pixels, Projection
+from gatewright.domains.processing.frames import (
+    Fourier,
+    Mask,
+    Numbers,
+    Pixels,
+    Projection,
+)
 from gatewright.domains.processing.matching import (
     Alignment,
     Ratio,
@@ -39,6 +45,10 @@ _LIGHT = 0.25
 _WIDER = 1.05
 _NEAR = 3.0
 _WEAK = 1e-3
+_ROWS = 32
+"""Rows that are added at once, which stay in the processor's cache."""
+_LARGE = 1 << 20
+_SKIPPED = 4
 
 Load = Callable[[], Prepared]
 """Reads and prepares one frame."""
@@ -92,6 +102,65 @@ class _Sums:
         values, weights, gains = (np.zeros(shape, np.float32) for _ in range(3))
         return cls(values, weights, gains, np.ones(shape, np.bool_))
 
+    def add(self, frame: Prepared, lost: Mask) -> None:
+        """Add a frame, weighted by its inverse variance, except its lost pixels."""
+        for first in range(0, len(lost), _ROWS):
+            rows = slice(first, first + _ROWS)
+            weight = np.square(frame.noise[rows])
+            np.reciprocal(weight, out=weight)
+            weight[lost[rows]] = 0
+            self.weights[rows] += weight
+            self.values[rows] += weight * frame.values[rows]
+            weight *= weight
+            weight /= np.float32(frame.gain)
+            self.gains[rows] += weight
+        self.saturated &= frame.saturated
+
+
+def _typical_weight(noise: Pixels, lost: Mask) -> float:
+    """Return the median weight of the pixels that are not lost; 0 if all are.
+
+    Of large frames, every fourth row and column are enough.
+    """
+    for step in (1 if noise.size < _LARGE else _SKIPPED, 1):
+        known = noise[::step, ::step][~lost[::step, ::step]]
+        if known.size:
+            return float(1.0 / np.median(known).astype(np.float64) ** 2)
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """The frame whose flux scale others are brought to, and its stars."""
+
+    frame: Prepared
+    """The frame."""
+    flux: Numbers
+    """Flux of each star of its PSF."""
+    error: Numbers
+    """Error of each flux (one sigma)."""
+    good: Mask
+    """Which of the stars could be measured."""
+
+    @classmethod
+    def of(cls, frame: Prepared) -> Self:
+        """Return a frame with the fluxes of the stars of its PSF."""
+        return cls(frame, *star_fluxes(frame, frame.psf.x, frame.psf.y))
+
+    def scale_of(self, frame: Prepared) -> Ratio:
+        """Return the flux of stars in another frame divided by their flux in this."""
+        psf = self.frame.psf
+        ra, dec = self.frame.projection.to_sky(psf.x, psf.y)
+        x, y = frame.projection.to_pixels(ra, dec)
+        x, y = (np.where(np.isfinite(x + y), part, -1e6) for part in (x, y))
+        here, there = pairs(x, y, frame.sources.x, frame.sources.y, _NEAR)
+        flux, error, good = star_fluxes(
+            frame, frame.sources.x[there], frame.sources.y[there]
+        )
+        both = good & self.good[here]
+        other, other_error = self.flux[here], self.error[here]
+        return flux_ratio(flux[both], error[both], other[both], other_error[both])
+
 
 def coadd(
     loads: Sequence[Load],
@@ -113,7 +182,8 @@ def coadd(
     if method == "psf-matched":
         width = _WIDER * max(parallel.map(_width, loads))
     # Only the frames that are convolved need their PSF on the grid.
-    move = partial(_moved, first, grid, shape, measured=bool(width))
+    standard = Standard.of(first)
+    move = partial(_moved, standard, grid, shape, measured=bool(width))
     normal: tuple[Pixels, Pixels] | None = None
     if method == "clipped" and len(loads) > 2:
         normal = _usual(parallel.map(move, loads), shape)
@@ -128,13 +198,8 @@ def coadd(
             odd = ~lost & _odd(moved, *normal)
             clipped = int(np.count_nonzero(odd))
             lost = lost | odd
-        weight = np.where(lost, np.float32(0), 1.0 / moved.noise**2)
-        sums.values += weight * moved.values
-        sums.weights += weight
-        sums.gains += weight**2 / np.float32(moved.gain)
-        sums.saturated &= moved.saturated
-        known = weight[weight > 0]
-        shares.append(float(np.median(known)) if known.size else 0.0)
+        sums.add(moved, lost)
+        shares.append(_typical_weight(moved.noise, lost))
         inputs.append(replace(joined, clipped=clipped))
     made = _divided(first, sums, grid)
     total = sum(shares) or 1.0
@@ -157,16 +222,7 @@ def relative_scale(first: Prepared, frame: Prepared) -> Ratio:
 
     It is measured from the stars of the PSF of ``first`` that ``frame`` contains too.
     """
-    ra, dec = first.projection.to_sky(first.psf.x, first.psf.y)
-    x, y = frame.projection.to_pixels(ra, dec)
-    x, y = (np.where(np.isfinite(x + y), part, -1e6) for part in (x, y))
-    here, there = pairs(x, y, frame.sources.x, frame.sources.y, _NEAR)
-    flux, error, good = star_fluxes(
-        frame, frame.sources.x[there], frame.sources.y[there]
-    )
-    other, other_error, also = star_fluxes(first, first.psf.x[here], first.psf.y[here])
-    both = good & also
-    return flux_ratio(flux[both], error[both], other[both], other_error[both])
+    return Standard.of(first).scale_of(frame)
 
 
 def _width(load: Load) -> float:
@@ -174,7 +230,7 @@ def _width(load: Load) -> float:
 
 
 def _moved(
-    first: Prepared,
+    standard: Standard,
     grid: Projection,
     shape: tuple[int, int],
     load: Load,
@@ -186,8 +242,8 @@ def _moved(
     Its weight and its clipped pixels are not known yet.
     """
     frame = load()
-    alignment = align(first, frame)
-    ratio = relative_scale(first, frame)
+    alignment = align(standard.frame, frame)
+    ratio = standard.scale_of(frame)
     moved = regrid(frame, grid, shape, alignment, measured=measured)
     scale = np.float32(1.0 / ratio.value)
     scaled = replace(

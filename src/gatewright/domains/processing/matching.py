@@ -156,14 +156,15 @@ def star_fluxes(
     are bad.
     """
     fwhm = frame.psf.fwhm
-    radius = frame.psf.planes.shape[1] // 2
+    models = centred(frame.psf.at_all(x, y), np.rint(x) - x, np.rint(y) - y)
+    # Only the pixels within two FWHM count.
+    whole = models.shape[1] // 2
+    radius = min(whole, int(np.ceil(2.0 * fwhm)))
+    part = slice(whole - radius, whole + radius + 1)
+    models = models[:, part, part]
     cut = stamps(frame.values, x, y, radius, 0.0).astype(np.float64)
     noise = stamps(frame.noise, x, y, radius, 1e20).astype(np.float64)
-    bad = stamps(frame.bad.astype(np.float32), x, y, radius, 1.0) > 0
-    models = np.empty(cut.shape)
-    for star, middle in enumerate(zip(x, y, strict=True)):
-        models[star] = frame.psf.at(*middle)
-    models = centred(models, np.rint(x) - x, np.rint(y) - y)
+    bad = stamps(frame.bad, x, y, radius, outside=True)
     step = np.arange(-radius, radius + 1)
     distance = np.hypot(step[:, None], step[None, :])
     inner = distance < 2.0 * fwhm

@@ -35,6 +35,8 @@ _LIT = 5.0
 """Least significance of light in the smoothed image whose pixels are not sky."""
 _SATURATED = 2
 _LEAST_SKY = 10.0
+_LARGE = 1 << 20
+"""Pixels of an image in which fewer are enough for a first estimate of its sky."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +108,15 @@ def prepare(frame: Frame) -> Prepared:
     if frame.saturation is not None:
         saturated = grown(np.nan_to_num(values) >= frame.saturation, _SATURATED)
     whole = bad | saturated
-    background, noise = _sky(frame, values, whole, whole)
-    left = np.where(whole, np.float32(0), values - background.level_map())
+    # This one only serves to find the light of sources.
+    step = 2 if values.size > _LARGE else 1
+    background, noise = _sky(frame, values, whole, whole, step)
+    left = _without_sky(values, background, whole)
     guess = guess_width(left, noise, whole)
     # The wings of stars would raise the sky: it is measured again without the stars.
     lit = grown(gaussian_smooth(left / noise, guess) > _LIT, int(np.ceil(guess)))
     background, noise = _sky(frame, values, whole, lit)
-    left = np.where(whole, np.float32(0), values - background.level_map())
+    left = _without_sky(values, background, whole)
     psf = measure_psf(left, noise, whole, guess)
     if psf is not None and psf_radius(psf.fwhm) != psf_radius(guess):
         psf = measure_psf(left, noise, whole, psf.fwhm) or psf
@@ -142,21 +146,32 @@ def prepare(frame: Frame) -> Prepared:
     )
 
 
+def _without_sky(values: Pixels, background: Background, bad: Mask) -> Pixels:
+    """Return the pixels less the sky level, with 0 at bad ones."""
+    left = background.level_map()
+    np.subtract(values, left, out=left)
+    if bad.any():
+        left[bad] = 0
+    return left
+
+
 def _sky(
-    frame: Frame, values: Pixels, whole: Mask, lit: Mask
+    frame: Frame, values: Pixels, whole: Mask, lit: Mask, step: int = 1
 ) -> tuple[Background, Pixels]:
     """Return the sky background and the noise of each pixel.
 
-    ``lit`` pixels contain sources, and ``whole`` ones no usable value.
+    ``lit`` pixels contain sources, and ``whole`` ones no usable value. Only every
+    ``step``-th row and column is used, if that is enough.
     """
-    found = measure_background(values, whole | lit)
+    found = measure_background(values, whole | lit, step)
     if not np.isfinite(found.noise).all():
         found = measure_background(values, whole)
     if not np.isfinite(found.noise).all():
         raise InvalidContent(
             f"The image “{frame.name}” has too few pixels to measure its sky."
         )
-    noise = np.maximum(found.noise_map(), np.float32(1e-20))
+    noise = found.noise_map()
+    np.maximum(noise, np.float32(1e-20), out=noise)
     if frame.variance is not None:
         noise = _by_weights(noise, frame.variance, whole)
     return found, noise
@@ -168,7 +183,7 @@ def find_sources(left: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Sources
     x, y = (place[:_MOST] for place in peaks(smooth, _DETECT, 2))
     snr = smooth[y.astype(int), x.astype(int)].astype(np.float64)
     x, y, found = middles(left, x, y, fwhm)
-    spoiled = stamps(bad.astype(np.float32), x, y, 2, 1.0).any(axis=(1, 2))
+    spoiled = stamps(bad, x, y, 2, outside=True).any(axis=(1, 2))
     good = found & ~spoiled
     return Sources(x[good], y[good], snr[good])
 

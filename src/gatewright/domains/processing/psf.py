@@ -21,7 +21,7 @@ from gatewright.domains.processing.psf_wings import (
     radii,
     weighted_medians,
 )
-from gatewright.domains.processing.smoothing import gaussian_smooth
+from gatewright.domains.processing.smoothing import gaussian_smooth, in_noise
 from gatewright.domains.processing.sources import middles, peaks, stamps
 
 BRIGHT = 25.0
@@ -34,6 +34,8 @@ _NEIGHBOUR = 0.1
 _SEEN = 8.0
 _LARGEST = 20.0
 _FAR = 3.0
+_INNER = 3
+"""Radius of stamps that tell a star from a cosmic ray, pixels."""
 _NARROWEST = 1.3
 """Smallest FWHM of a star that is expected, pixels."""
 _TRUE, _TRUE_WINGS = 0.005, 0.02
@@ -69,12 +71,21 @@ class Psf:
         if len(self.planes) == 1:
             constant: Numbers = self.planes[0]
             return constant
+        found: Numbers = self.at_all(np.array([x]), np.array([y]))[0]
+        return found
+
+    def at_all(self, x: Numbers, y: Numbers) -> Numbers:
+        """Return the PSF at several positions: shape ``(n, side, side)``."""
+        if len(self.planes) == 1:
+            return np.repeat(self.planes, len(x), axis=0)
         height, width = self.shape
-        terms = np.array([1.0, 2.0 * x / width - 1.0, 2.0 * y / height - 1.0])
+        terms = np.stack(
+            [np.ones(len(x)), 2.0 * x / width - 1.0, 2.0 * y / height - 1.0]
+        )
         terms[1:] = np.clip(terms[1:], -1.0, 1.0)
-        found: Numbers = np.tensordot(terms, self.planes, axes=1)
-        unit: Numbers = found / found.sum()
-        return unit
+        found: Numbers = np.tensordot(terms, self.planes, axes=(0, 0))
+        found /= found.sum(axis=(1, 2), keepdims=True)
+        return found
 
     def seen_by(self, weights: Numbers, rows: slice, columns: slice) -> Numbers:
         """Return the sum of ``weights`` times the PSF at each position of a rectangle.
@@ -112,18 +123,25 @@ def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | 
         Approximate FWHM of a star, pixels.
     """
     reasons: Counter[str] = Counter()
-    smooth = gaussian_smooth(np.where(bad, np.float32(0), values) / noise, fwhm)
-    seen = peaks(smooth, _SEEN, 2)
-    height = smooth[seen[1].astype(int), seen[0].astype(int)]
-    x, y = (place[height > BRIGHT] for place in seen)
-    x, y = _alone(smooth, x, y, fwhm, reasons)
+    smooth = gaussian_smooth(in_noise(values, noise, bad), fwhm)
+    # The highest come first, so that those above a level are the first ones.
+    all_x, all_y = peaks(smooth, BRIGHT * _NEIGHBOUR, 2)
+    height = smooth[all_y.astype(int), all_x.astype(int)]
+    number, most = (int((height > level).sum()) for level in (BRIGHT, _SEEN))
+    seen = all_x[:most], all_y[:most]
+    x, y = _keep(
+        _alone(all_x, all_y, height, number, fwhm),
+        "close neighbour",
+        reasons,
+        all_x[:number],
+        all_y[:number],
+    )
     radius = psf_radius(fwhm)
     x, y, found = middles(values, x, y, fwhm)
     x, y = _keep(found, "not a point", reasons, x, y)
-    spoiled = stamps(bad.astype(np.float32), x, y, radius, 1.0)
-    whole = spoiled.max(axis=(1, 2), initial=0.0) == 0
+    whole: Mask = stamps(bad, x, y, radius, outside=True).sum(axis=(1, 2)) == 0
     x, y = _keep(whole, "edge, mask or saturation", reasons, x, y)
-    wide = _wide(stamps(values, x, y, radius), fwhm)
+    wide = _wide(stamps(values, x, y, _INNER), fwhm)
     x, y = _keep(wide, "cosmic ray or hot pixel", reasons, x, y)
     x, y = x[:MOST_STARS], y[:MOST_STARS]
     if not len(x):
@@ -206,26 +224,20 @@ def _keep(
     return tuple(array[chosen] for array in arrays)
 
 
-def _alone(
-    smooth: Pixels, x: Numbers, y: Numbers, fwhm: float, reasons: Counter[str]
-) -> tuple[Numbers, Numbers]:
-    """Return the peaks with no peak a tenth as high within 2.5 FWHM."""
-    all_x, all_y = peaks(smooth, BRIGHT * _NEIGHBOUR, 2)
-    order = np.argsort(all_x, kind="stable")
-    all_x, all_y = all_x[order], all_y[order]
-    heights = smooth[all_y.astype(int), all_x.astype(int)]
+def _alone(x: Numbers, y: Numbers, height: Pixels, number: int, fwhm: float) -> Mask:
+    """Return which of the first peaks have none a tenth as high within 2.5 FWHM."""
+    order = np.argsort(x, kind="stable")
+    all_x, all_y, heights = x[order], y[order], height[order]
     reach = 2.5 * fwhm
-    first = np.searchsorted(all_x, x - reach, "left")
-    last = np.searchsorted(all_x, x + reach, "right")
-    alone = np.ones(len(x), np.bool_)
-    for star in range(len(x)):
+    first = np.searchsorted(all_x, x[:number] - reach, "left")
+    last = np.searchsorted(all_x, x[:number] + reach, "right")
+    alone = np.ones(number, np.bool_)
+    for star in range(number):
         part = slice(first[star], last[star])
         near = np.hypot(all_x[part] - x[star], all_y[part] - y[star])
-        height = smooth[int(y[star]), int(x[star])]
-        others = (near > 0) & (near < reach) & (heights[part] > _NEIGHBOUR * height)
-        alone[star] = not others.any()
-    kept_x, kept_y = _keep(alone, "close neighbour", reasons, x, y)
-    return kept_x, kept_y
+        others = heights[part] > _NEIGHBOUR * height[star]
+        alone[star] = not ((near > 0) & (near < reach) & others).any()
+    return alone
 
 
 def centred(cut: Numbers, at_x: Numbers, at_y: Numbers) -> Numbers:
@@ -362,12 +374,11 @@ def guess_width(values: Pixels, noise: Pixels, bad: Mask) -> float:
     It is the median over the narrower half of the bright peaks, from the area above
     half maximum; 4 if there are none.
     """
-    clean = np.where(bad, np.float32(0), values)
-    smooth = gaussian_smooth(clean / noise, _GUESS / 2)
+    smooth = gaussian_smooth(in_noise(values, noise, bad), _GUESS / 2)
     x, y = peaks(smooth, BRIGHT, 3)
     x, y = x[: 2 * MOST_STARS], y[: 2 * MOST_STARS]
-    around = stamps(np.where(bad, np.float32(np.nan), values), x, y, 7)
-    whole = ~np.isnan(around).any(axis=(1, 2))
+    around = stamps(values, x, y, 7)
+    whole = ~stamps(bad, x, y, 7, outside=True).any(axis=(1, 2))
     whole &= _wide(np.nan_to_num(around), _NARROWEST)
     around = around[whole].astype(np.float64)
     if not len(around):

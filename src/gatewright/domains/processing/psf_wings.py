@@ -95,17 +95,26 @@ def weighted_medians(stack: Numbers, weight: Numbers | Mask) -> Numbers:
 
     Half of the weight lies below it; between two values it is interpolated.
     """
-    known = np.where(weight > 0, stack, np.inf)
-    order = np.argsort(known, axis=0)
-    ordered, share = (np.take_along_axis(part, order, 0) for part in (known, weight))
-    total = share.sum(axis=0, dtype=float)
+    number, shape = len(stack), stack.shape[1:]
+    # Values of one median lie side by side.
+    values = np.ascontiguousarray(stack.reshape(number, -1).T)
+    share = np.ascontiguousarray(weight.reshape(number, -1).T, dtype=np.float64)
+    values = np.where(share > 0, values, np.inf)
+    order = np.argsort(values, axis=1)
+    order += np.arange(len(order))[:, None] * number
+    ordered, share = values.take(order), share.take(order)
     # Each value stands in the middle of its own weight.
-    place = np.cumsum(share, axis=0, dtype=float) - share / 2.0
-    after = np.minimum(np.count_nonzero(place < total / 2.0, axis=0), len(stack) - 1)
+    place = np.cumsum(share, axis=1)
+    total = place[:, -1].copy()
+    place -= share / 2.0
+    after = np.count_nonzero(place < total[:, None] / 2.0, axis=1)
+    after = np.minimum(after, number - 1)
+    line = np.arange(len(order))
     pair = [np.maximum(after - 1, 0), after]
-    low, high = (np.take_along_axis(ordered, n[None], 0)[0] for n in pair)
-    first, last = (np.take_along_axis(place, n[None], 0)[0] for n in pair)
+    low, high = (ordered[line, n] for n in pair)
+    first, last = (place[line, n] for n in pair)
     with np.errstate(invalid="ignore"):
         part = np.where(last > first, (total / 2.0 - first) / (last - first), 1.0)
-        middle: Numbers = low + np.clip(part, 0.0, 1.0) * (high - low)
-    return np.where(total > 0, middle, 0.0)
+        middle = low + np.clip(part, 0.0, 1.0) * (high - low)
+    found: Numbers = np.where(total > 0, middle, 0.0).reshape(shape)
+    return found

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels
 
-_ROWS = 32
+_TOGETHER = (16, 48)
+"""Rows or columns that are convolved at once: fewer take more calls of BLAS, more have
+more products with zeros."""
 _SAMPLE = 700
 """Side of the part of an image from which noise is measured, pixels."""
 
@@ -26,27 +28,31 @@ def gaussian_smooth(image: NDArray[np.floating], fwhm: float) -> Pixels:
     return _along(_along(image, kernel, 0), kernel, 1)
 
 
+def in_noise(values: Pixels, noise: Pixels, bad: Mask) -> Pixels:
+    """Return an image in units of its noise, with 0 at bad pixels."""
+    scaled: Pixels = values / noise
+    if bad.any():
+        scaled[bad] = 0
+    return scaled
+
+
 def _along(image: NDArray[np.floating], kernel: Pixels, axis: int) -> Pixels:
+    """Return an image convolved along one axis; pixels outside count as 0."""
     reach = len(kernel) // 2
-    width = [(reach, reach) if a == axis else (0, 0) for a in (0, 1)]
-    padded = np.pad(image.astype(np.float32, copy=False), width)
-    height, across = image.shape
+    some = _TOGETHER[axis]
+    # Each row of the band is the kernel, one pixel further than in the row before.
+    band = np.zeros((some, some + 2 * reach), np.float32)
+    for number, row in enumerate(band):
+        row[number : number + len(kernel)] = kernel
+    image = image.astype(np.float32, copy=False)
     total = np.empty(image.shape, np.float32)
-    part = np.empty((_ROWS, across), np.float32)
-    # Some rows at a time, which stay in the processor's cache.
-    for first in range(0, height, _ROWS):
-        some = total[first : first + _ROWS]
-        last = first + len(some)
-        for number, weight in enumerate(kernel):
-            if axis == 0:
-                shifted = padded[first + number : last + number]
-            else:
-                shifted = padded[first:last, number : number + across]
-            if number == 0:
-                np.multiply(shifted, weight, out=some)
-                continue
-            np.multiply(shifted, weight, out=part[: len(some)])
-            some += part[: len(some)]
+    lines, smooth = (image, total) if axis == 0 else (image.T, total.T)
+    for first in range(0, len(lines), some):
+        last = min(first + some, len(lines))
+        low, high = max(0, first - reach), min(len(lines), last + reach)
+        begin = low - first + reach
+        part = band[: last - first, begin : begin + high - low]
+        np.matmul(part, lines[low:high], out=smooth[first:last])
     return total
 
 
@@ -62,7 +68,7 @@ def noise_factor(values: Pixels, noise: Pixels, bad: Mask, psf: Numbers) -> floa
         for side in values.shape
     )
     values, noise, bad = values[inner], noise[inner], bad[inner]
-    scaled = np.where(bad, np.float32(0), values / noise)
+    scaled = in_noise(values, noise, bad)
     model = psf / np.sqrt((psf**2).sum())
     u, s, vt = np.linalg.svd(model)
     # A star is nearly a sum of three products of a column and a row.

@@ -5,13 +5,18 @@ threshold. The centroids are XWIN of SExtractor 2.8 (Bertin, user manual, sectio
 a mean weighted by a Gaussian that moves with it, iterated with twice the step.
 """
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from gatewright.domains.processing.frames import Numbers, Pixels
 
 _ROUNDS = 16
 _STILL = 1e-5
+
+T = TypeVar("T", bound=np.generic)
 
 
 def peaks(image: Pixels, threshold: float, reach: int) -> tuple[Numbers, Numbers]:
@@ -23,9 +28,12 @@ def peaks(image: Pixels, threshold: float, reach: int) -> tuple[Numbers, Numbers
     height, width = image.shape
     if min(height, width) <= 2 * reach:
         return np.empty(0), np.empty(0)
-    core = image[reach : height - reach, reach : width - reach]
-    rows, columns = np.nonzero(core > threshold)
-    rows, columns = rows + reach, columns + reach
+    flat = image.ravel()
+    place = np.flatnonzero(flat > threshold)
+    rows, columns = np.divmod(place, width)
+    inner = (rows >= reach) & (rows < height - reach)
+    inner &= (columns >= reach) & (columns < width - reach)
+    place = place[inner]
     offsets = [
         (down, across)
         for down in range(-reach, reach + 1)
@@ -34,23 +42,43 @@ def peaks(image: Pixels, threshold: float, reach: int) -> tuple[Numbers, Numbers
     ]
     # The nearest come first: they rule out most pixels.
     for down, across in sorted(offsets, key=lambda o: o[0] ** 2 + o[1] ** 2):
-        here, other = image[rows, columns], image[rows + down, columns + across]
+        here, other = flat[place], flat[place + (down * width + across)]
         top = here >= other if (down, across) > (0, 0) else here > other
-        rows, columns = rows[top], columns[top]
-    order = np.argsort(-image[rows, columns], kind="stable")
-    return columns[order].astype(float), rows[order].astype(float)
+        place = place[top]
+    place = place[np.argsort(-flat[place], kind="stable")]
+    rows, columns = np.divmod(place, width)
+    return columns.astype(float), rows.astype(float)
 
 
 def stamps(
-    image: Pixels, x: Numbers, y: Numbers, radius: int, outside: float = np.nan
-) -> Pixels:
+    image: NDArray[T], x: Numbers, y: Numbers, radius: int, outside: float = np.nan
+) -> NDArray[T]:
     """Return the square of pixels around each position: ``(n, 2 r + 1, 2 r + 1)``.
 
     Pixels outside the image have the value ``outside``.
     """
-    step = np.arange(-radius, radius + 1)
-    down = np.rint(y).astype(int)[:, None] + step
-    across = np.rint(x).astype(int)[:, None] + step
+    side = 2 * radius + 1
+    left, top = (np.rint(place).astype(int) - radius for place in (x, y))
+    height, width = image.shape
+    inner = (left >= 0) & (left + side <= width) & (top >= 0) & (top + side <= height)
+    if not inner.any():
+        return _stamps_at_edge(image, left, top, side, outside)
+    cut = np.empty((len(left), side, side), image.dtype)
+    cut[inner] = sliding_window_view(image, (side, side))[top[inner], left[inner]]
+    cut[~inner] = _stamps_at_edge(image, left[~inner], top[~inner], side, outside)
+    return cut
+
+
+def _stamps_at_edge(
+    image: NDArray[T],
+    left: NDArray[np.intp],
+    top: NDArray[np.intp],
+    side: int,
+    outside: float,
+) -> NDArray[T]:
+    """Return squares of pixels from their first columns and rows."""
+    step = np.arange(side)
+    down, across = (first[:, None] + step for first in (top, left))
     inside = [
         (place >= 0) & (place < side)
         for place, side in zip((down, across), image.shape, strict=True)
@@ -58,7 +86,7 @@ def stamps(
     down, across = (
         np.where(i, p, 0) for i, p in zip(inside, (down, across), strict=True)
     )
-    cut: Pixels = image[down[:, :, None], across[:, None, :]]
+    cut: NDArray[T] = image[down[:, :, None], across[:, None, :]]
     cut[~(inside[0][:, :, None] & inside[1][:, None, :])] = outside
     return cut
 
