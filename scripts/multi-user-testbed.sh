@@ -78,7 +78,10 @@ start() {
   if [ -n "${SLURM_TESTBED:-}" ]; then
     ln -s "$(readlink -f "$SLURM_TESTBED")" "$dir/slurm"
     for user in "$@"; do
-      SLURM_CONF=$dir/slurm/slurm.conf sacctmgr -Q -i add user "$user" Account=science
+      # It fails if the user has the account already.
+      SLURM_CONF=$dir/slurm/slurm.conf sacctmgr -n -P show association \
+        user="$user" account=science format=User | grep -qx "$user" ||
+        SLURM_CONF=$dir/slurm/slurm.conf sacctmgr -Q -i add user "$user" Account=science
     done
   else
     "$root/scripts/slurm-testbed.sh" start "$dir/slurm" "$@"

@@ -101,6 +101,29 @@ def test_jobs_run_as_who_submitted_them(centre: Centre) -> None:
             assert file.stat().st_uid == account.uid
 
 
+def test_a_job_whose_output_cannot_be_written_says_so(centre: Centre) -> None:
+    """Slurm tells it as signal 53, by which nothing was ended."""
+    with centre.signed_in(centre.people[0]) as client:
+        script = {"script": "#!/bin/sh\n#SBATCH --job-name 'in /'\ntrue\n"}
+        answer = client.post("/api/v1/jobs/cluster", json={**script, "directory": "/"})
+        assert answer.json()["name"] == "in /", answer.text
+        record = until(client, answer.json()["id"], ended)
+        assert record["state"] == "failed"
+        assert "output file cannot be written" in record["reason"]
+        assert (record["exit_code"], record["signal"]) == (None, None)
+
+
+def test_an_array_as_large_as_slurm_takes(centre: Centre) -> None:
+    """Its 2,000 indices, one by one, are more text than Slurm takes."""
+    with centre.signed_in(centre.people[0]) as client:
+        spec = {"executable": "true", "array": "1-2000", "hold": True}
+        answer = client.post("/api/v1/jobs/cluster", json=spec)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["tasks"] == {"held": 2000}
+        told = client.delete(f"/api/v1/jobs/cluster/{answer.json()['id']}")
+        assert told.status_code in {202, 204}, told.text
+
+
 def test_neither_sees_follows_or_ends_the_other_s_job(centre: Centre) -> None:
     ada, bob = centre.people
     with centre.signed_in(ada) as hers, centre.signed_in(bob) as his:

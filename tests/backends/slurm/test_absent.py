@@ -232,7 +232,7 @@ async def test_the_elements_of_an_array_are_looked_for_by_their_claims(
         path.unlink()
     assert await site.submit(*reversed(jobs)) == [JobState.QUEUED] * 3
     (job,) = site.queue
-    assert job["options"]["array"] == "1,2,3"
+    assert job["options"]["array"] == "1-3"
 
 
 async def test_one_that_has_ended_is_asked_for_no_more(site: Site) -> None:

@@ -10,8 +10,12 @@ from tests.backends.slurm.made import JOB
 
 from gatewright.backends.slurm import parse, values
 from gatewright.backends.slurm.checks import capabilities_of, check, mark_column
-from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE, Slurm
-from gatewright.backends.slurm.directives import directives
+from gatewright.backends.slurm.commands import (
+    COMMENT,
+    SUBMIT_LINE,
+    Slurm,
+    array_text,
+)
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_in, mark_of, native_id
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
@@ -40,6 +44,7 @@ from gatewright.domains.compute import (
     Resources,
     Snapshot,
     Submission,
+    parse_array,
 )
 
 MARK = Mark("01hv", "ada")
@@ -91,6 +96,20 @@ class TestCommands:
         assert "--array=1,3%2" in options(element, 1, 3)
         assert "--output=/dev/null" in options(element, 1, 3)
         assert "--array=1" in options(replace(element, array_limit=None), 1)
+
+    @given(st.sets(st.integers(0, 300), min_size=1))
+    def test_the_text_of_an_array_means_the_same_indices(
+        self, chosen: set[int]
+    ) -> None:
+        indices = tuple(sorted(chosen))
+        assert parse_array(array_text(indices), 400).indices == indices
+
+    @pytest.mark.parametrize(
+        "text", ["0-2000", "1-3999:2", "0,3-5", "7", "0-90:10,105-195:10"]
+    )
+    def test_a_range_stays_a_range(self, text: str) -> None:
+        """Slurm takes 8,192 characters, and 2,000 indices by themselves have more."""
+        assert array_text(parse_array(text, 4000).indices) == text
 
     def test_what_a_script_asks_for_itself_is_not_overruled(self) -> None:
         """An option counts more than a line of the script, as one core did once."""
@@ -172,43 +191,12 @@ class TestMarks:
         assert mark_in(mark_of(one).comment) == mark_of(one)
 
 
-class TestDirectives:
-    def test_they_are_kept_until_the_first_command(self) -> None:
-        kept = "#SBATCH -p debug  # short\n\n# x\n#SBATCH\t-n 2\n"
-        script = f"#!/bin/sh\n{kept}true\n#SBATCH -a 1\n"
-        assert directives(script).lines == (
-            "#SBATCH -p debug  # short",
-            "#SBATCH\t-n 2",
-        )
-        assert directives("").lines == ()
-
-    @pytest.mark.parametrize("text", ["--signal=B:USR1@60", "--signal B:USR1"])
-    def test_a_signal_for_the_script_itself(self, text: str) -> None:
-        assert directives(f"#!/bin/sh\n#SBATCH {text}\n").signal_to_script
-        assert not directives("#!/bin/sh\n#SBATCH --signal=USR1\n").signal_to_script
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "--array=0-3", "--arr 0-3", "-a 0-3", "-a0-3", "-Ha 3", "-W", "--wait",
-            "--uid=0", "--wrap=x", "-M other", "--test-only", "hetjob", "-V",
-            "--export-file=x", "'open", "-J a\x1b",
-        ],
-    )  # fmt: skip
-    def test_what_could_not_be_followed_is_refused(self, text: str) -> None:
-        with pytest.raises(InvalidContent):
-            directives(f"#!/bin/sh\n#SBATCH {text}\n")
-
-    @pytest.mark.parametrize("text", ["-Jarray", "--wait-all-nodes=1", "-t 5", "-H"])
-    def test_others_are_taken(self, text: str) -> None:
-        assert directives(f"#!/bin/sh\n#SBATCH {text}\n").lines
-
-
 def test_why_jobs_ended() -> None:
     assert "time limit" in why_it_ended("TIMEOUT", "None", 0, 0)
     assert why_it_ended("FAILED", "x", 0, 9) == "Ended by signal 9."
     assert "not found" in why_it_ended("FAILED", "x", 127, 0)
     assert "may not be run" in why_it_ended("FAILED", "x", 126, 0)
+    assert "output file cannot be written" in why_it_ended("FAILED", "x", 181, 53)
     assert why_it_ended("FAILED", "New", 0, 0) == "Slurm says: New."
     assert why_it_ended("CANCELLED", "x", 0, 0) == "Canceled."
     assert "waited for" in why_it_ended("CANCELLED", "DependencyNeverSatisfied", 0, 0)
@@ -288,15 +276,18 @@ def test_what_is_too_large_is_refused() -> None:
     seen = Snapshot(1.0, [], partitions=[batch, free])
     has = capabilities_of(seen)
     assert (has.cores, has.nodes, has.queues) == (8, 2, ("batch", "free"))
+    patternless = ",".join(str(n * n) for n in range(1500))
     for spec in (
         JobSpec(executable="a", attributes=Attributes(duration=61)),
         JobSpec(executable="a", attributes=Attributes(queue_name="free,none")),
         JobSpec(executable="a", resources=Resources(node_count=3)),
+        JobSpec(executable="a", array=patternless),
     ):
         with pytest.raises(InvalidContent):
             check(replace(JOB, spec=spec), seen, has)
         # Before the first look Slurm alone decides.
-        check(replace(JOB, spec=spec), None, capabilities_of(None))
+        if spec.array is None:
+            check(replace(JOB, spec=spec), None, capabilities_of(None))
     long = Attributes(duration=10_000, queue_name="free")
     check(replace(JOB, spec=JobSpec(executable="a", attributes=long)), seen, has)
 

@@ -97,6 +97,9 @@ class ToldScheduler:
         self.looks: list[tuple[str, tuple[str, ...]]] = []
         self.news: asyncio.Queue[Changes] = asyncio.Queue()
 
+    def name_in(self, script: str) -> str:
+        return script.partition("# name: ")[2].rstrip()
+
     async def check(self, submission: Submission) -> None:
         pass
 

@@ -62,9 +62,12 @@ async def test_names_are_made(jobs: JobService) -> None:
         JobSpec(script="echo"),
         JobSpec(executable="a/"),
         JobSpec("a", name="n"),
+        JobSpec(script="# name: own"),
+        JobSpec(script="# name: own", name="n"),
+        JobSpec(script="# name: " + "long" * 100),
     ]
     names = [job.name for job in await jobs.submit(ADA, "local", specs)]
-    assert names == ["true", "script", "script", "n"]
+    assert names == ["true", "script", "script", "n", "own", "n", "long" * 50]
 
 
 async def test_the_systems_and_what_they_have(jobs: JobService) -> None:

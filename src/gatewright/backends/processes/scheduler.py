@@ -95,6 +95,10 @@ class ProcessScheduler:
     def capabilities(self) -> Capabilities:
         return self._capabilities
 
+    def name_in(self, script: str) -> str:
+        """Return no name: this scheduler reads nothing in scripts."""
+        return ""
+
     async def check(self, submission: Submission) -> None:
         check(submission, self._capabilities)
         await check_paths(submission, self._launcher.mode)

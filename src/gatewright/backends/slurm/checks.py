@@ -3,7 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE
+from gatewright.backends.slurm.commands import (
+    COMMENT,
+    MOST_ARRAY_TEXT,
+    SUBMIT_LINE,
+    array_text,
+)
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.compute import (
     Capabilities,
@@ -11,6 +16,7 @@ from gatewright.domains.compute import (
     Snapshot,
     Submission,
     check_capacity,
+    parse_array,
 )
 
 SUBMIT_SECONDS = 15.0
@@ -18,6 +24,8 @@ SUBMIT_SECONDS = 15.0
 interrupted."""
 SUBMIT_EACH_SECONDS = 0.05
 """Time that each job of one request adds to it, with some to spare."""
+_MOST_INDICES = 1 << 24
+_LONGEST_LIMIT = len("%9999999")
 _KEEPS_COMMANDS = (21, 8)
 """First version of Slurm whose accounting keeps them."""
 _UNKNOWN = Capabilities(
@@ -70,6 +78,13 @@ def check(
     """
     attributes = submission.spec.attributes
     check_capacity(submission.spec.resources, capabilities)
+    if submission.spec.array is not None:
+        indices = parse_array(submission.spec.array, _MOST_INDICES).indices
+        if len(array_text(indices)) + _LONGEST_LIMIT > MOST_ARRAY_TEXT:
+            raise InvalidContent(
+                "The indices of the array are too many for Slurm without a pattern. "
+                "Use ranges, with equal steps (0-99:10), or submit it in parts."
+            )
     if seen is None or not seen.partitions:
         return
     named = (attributes.queue_name or "").split(",") if attributes.queue_name else []

@@ -28,6 +28,9 @@ ACCOUNTING_FIELDS = (
 COMMENT, SUBMIT_LINE = "Comment", "SubmitLine"
 """Columns of ``sacct`` that may hold the marks of jobs. The second one is the command
 that submitted the job, and is kept also where comments are not."""
+MOST_ARRAY_TEXT = 8192
+"""Longest text of ``sbatch --array`` in characters (``_validate_job_desc`` of Slurm's
+controller)."""
 NODE_FIELDS = "NTCmeGEfP"
 """Fields of ``sinfo --Node --format``."""
 PARTITION_FIELDS = "PalDCsmG"
@@ -225,7 +228,7 @@ class Slurm:
         }
         if indices:
             limit = submission.array_limit
-            options["array"] = _listed(list(map(str, indices))) + (
+            options["array"] = array_text(indices) + (
                 f"%{limit}" if limit is not None else ""
             )
         if dependencies:
@@ -248,6 +251,29 @@ class Slurm:
         path = f"{self.bin_dir.rstrip('/')}/{program}" if self.bin_dir else program
         environment = {"SLURM_CONF": self.conf} if self.conf else {}
         return Call((path, *arguments), environment, stdin)
+
+
+def array_text(indices: Sequence[int]) -> str:
+    """Return the ascending indices of an array in Slurm's notation.
+
+    Those at equal distances become a range (``0-999``, ``0-90:10``), since Slurm takes
+    :data:`MOST_ARRAY_TEXT` characters at most.
+    """
+    parts = []
+    first = 0
+    while first < len(indices):
+        last = first + 1
+        step = indices[last] - indices[first] if last < len(indices) else 0
+        while last < len(indices) and indices[last] - indices[last - 1] == step:
+            last += 1
+        if last - first < 3:
+            parts.append(str(indices[first]))
+            first += 1
+            continue
+        by = f":{step}" if step > 1 else ""
+        parts.append(f"{indices[first]}-{indices[last - 1]}{by}")
+        first = last
+    return _listed(parts)
 
 
 def touched(paths: Sequence[str]) -> Call:

@@ -118,6 +118,9 @@ class SlurmScheduler:
     def capabilities(self) -> Capabilities:
         return capabilities_of(self._looks.seen)
 
+    def name_in(self, script: str) -> str:
+        return directives(script).name.replace("\t", " ")
+
     async def check(self, submission: Submission) -> None:
         directives(submission.spec.script or "")
         with suppress(Unavailable):

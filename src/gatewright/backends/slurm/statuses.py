@@ -15,7 +15,12 @@ from gatewright.backends.slurm.rows import (
     ReservationRow,
 )
 from gatewright.backends.slurm.script import Claim
-from gatewright.backends.slurm.words import state_of, why_it_ended, why_it_waits
+from gatewright.backends.slurm.words import (
+    NOT_STARTED,
+    state_of,
+    why_it_ended,
+    why_it_waits,
+)
 from gatewright.domains.compute import (
     ENDED,
     Component,
@@ -149,14 +154,14 @@ def ended(
     started = job.started_at if job.started_at != job.ended_at or job.cores else None
     if state is JobState.CANCELED and job.wall_seconds == 0 and job.cpu_seconds == 0:
         started = None
-    canceled = state is JobState.CANCELED
+    ran = state is not JobState.CANCELED and job.signal != NOT_STARTED
     return JobStatus(
         native_id=native,
         state=state,
         native_state=job.state.partition(" ")[0],
         reason=why_it_ended(job.state, reason, code or 0, signal or 0),
-        exit_code=None if canceled else code,
-        signal=None if canceled else signal,
+        exit_code=code if ran else None,
+        signal=signal if ran else None,
         started_at=started,
         ended_at=end,
         usage=Usage(
@@ -187,14 +192,15 @@ def ended_uncounted(
     state = state_of(row.state, row.reason)
     code, signal = _ending(*(codes or (0, 0)))
     canceled = state is JobState.CANCELED
+    ran = not canceled and (codes or (0, 0))[1] != NOT_STARTED
     began, end = row.started_at, row.ended_at or seen_at
     return JobStatus(
         native_id=native,
         state=state,
         native_state=row.state,
         reason=why_it_ended(row.state, row.reason, code or 0, signal or 0),
-        exit_code=None if canceled else code,
-        signal=None if canceled else signal,
+        exit_code=code if ran else None,
+        signal=signal if ran else None,
         started_at=None if canceled and began == end else began,
         ended_at=end,
         usage=Usage(wall_seconds=max(0.0, end - (began or end))),

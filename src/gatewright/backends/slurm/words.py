@@ -23,6 +23,9 @@ _WAITING = frozenset(
 )
 LAUNCH_FAILED = "launch failed requeued held"
 """What Slurm writes in place of a reason when a machine refused to start a job."""
+NOT_STARTED = 53
+"""What Slurm gives as signal if a machine could not begin a job's script: the number of
+an error (``EBADR``), mostly since the output files cannot be opened."""
 _HELD = frozenset({"JobHeldUser", "JobHeldAdmin", "JobHoldMaxRequeue", LAUNCH_FAILED})
 _FAILURES = {
     "BOOT_FAIL": "A machine of the job did not start.",
@@ -150,6 +153,11 @@ def why_it_ended(word: str, reason: str, exit_code: int, signal: int) -> str:
         return f"Canceled by the account of number {by}." if by else "Canceled."
     if state in _FAILURES:
         return _FAILURES[state]
+    if signal == NOT_STARTED:
+        return (
+            "Its machine could not begin it. Mostly its output file cannot be written: "
+            "you may not write in that folder, or the machine does not have it."
+        )
     if signal:
         return f"Ended by signal {signal}."
     if exit_code == 127:

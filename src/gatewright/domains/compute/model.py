@@ -126,7 +126,8 @@ class JobSpec:
     directory: str | None = None
     """Working directory, relative to the user's home; the home by default."""
     name: str | None = None
-    """Name for people; by default the name of the program, or ``script``."""
+    """Name for people; by default the one that the script gives the scheduler, the name
+    of the program, or ``script``."""
     inherit_environment: bool = True
     """Whether the job starts from a login environment (``PATH``, ``HOME``, ...)."""
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -5,21 +5,27 @@ from collections.abc import Sequence
 
 from gatewright.core.caller import Caller
 from gatewright.core.ids import new_id
+from gatewright.domains.compute.check import MAXIMUM_NAME
 from gatewright.domains.compute.model import ComputeSystem, JobSpec, Submission
 from gatewright.domains.compute.ports import NewJob
 
 
-def placed(home: str, spec: JobSpec, indices: Sequence[int | None]) -> NewJob:
+def placed(
+    home: str, spec: JobSpec, indices: Sequence[int | None], script_name: str
+) -> NewJob:
     """Return a new job with its name and the absolute paths of its files.
 
     ``home`` is the user's home directory. ``indices`` are those of an array, or
-    ``[None]`` for a single job.
+    ``[None]`` for a single job. ``script_name`` is the name that the job's script gives
+    it, which counts if the request gives none; empty for none.
     """
     directory = _resolve(home, spec.directory or "", home)
     stem = "job-{id}"
     return NewJob(
         spec=spec,
-        name=spec.name or posixpath.basename(spec.executable or "")[:200] or "script",
+        name=spec.name
+        or (script_name or posixpath.basename(spec.executable or ""))[:MAXIMUM_NAME]
+        or "script",
         directory=directory,
         stdout_path=_resolve(directory, spec.stdout_path or f"{stem}.out", home),
         stderr_path=_resolve(directory, spec.stderr_path or f"{stem}.err", home),

@@ -35,6 +35,16 @@ class Scheduler(Protocol):
         """What the scheduler offers."""
         ...
 
+    def name_in(self, script: str) -> str:
+        """Return the name that a script gives its job; empty if it gives none.
+
+        Raises
+        ------
+        InvalidContent
+            The script requests something that the scheduler refuses.
+        """
+        ...
+
     async def check(self, submission: Submission) -> None:
         """Refuse a submission that this scheduler could never run; nothing is stored.
 

@@ -249,7 +249,9 @@ class Submitter:
         project = spec.attributes.project_name
         if project is not None and self._charge is not None:
             await self._charge(on.system.name, caller.user, project)
-        job = placed(str(await on.system.home(caller.user)), spec, indices)
+        script_name = on.scheduler.name_in(spec.script or "")
+        home = str(await on.system.home(caller.user))
+        job = placed(home, spec, indices, script_name)
         await on.scheduler.check(sample(on.system, caller, job, now))
         return job
 
