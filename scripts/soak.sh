@@ -19,8 +19,10 @@ export GATEWRIGHT_SOAK_FORGOTTEN_JOBS=${GATEWRIGHT_SOAK_FORGOTTEN_JOBS:-100}
 export GATEWRIGHT_SOAK_QUEUED=${GATEWRIGHT_SOAK_QUEUED:-1000}
 export GATEWRIGHT_SOAK_AWAY_SECONDS=${GATEWRIGHT_SOAK_AWAY_SECONDS:-60}
 export GATEWRIGHT_SOAK_MESSAGES=${GATEWRIGHT_SOAK_MESSAGES:-100000}
+export GATEWRIGHT_SOAK_RACES=${GATEWRIGHT_SOAK_RACES:-40000}
 export GATEWRIGHT_REQUIRE_ALL=1
 exec "$BIN/python" -m pytest tests/conformance/test_killed_uploads.py \
   tests/cluster/test_kills.py tests/cluster/test_broker_kills.py \
   tests/cluster/test_controller.py tests/broker/test_broker.py \
+  tests/backends/worker/test_trees.py \
   --numprocesses 0 --timeout 43200 "$@"
