@@ -1,7 +1,11 @@
 """Rows of a box are read together where they lie close, and one by one elsewhere."""
 
 import io
+import mmap
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +15,8 @@ from tests.backends.fits.skies import cut_bytes, pixels, tan_header, write
 
 from gatewright.backends.fits.files import stat_identity
 from gatewright.backends.fits.image_wcs import ImageWcs
-from gatewright.core.errors import InvalidContent
+from gatewright.backends.fits.rows import Maps, Rows, process_maps
+from gatewright.core.errors import Conflict, InvalidContent, NotFound
 
 CLOSE, FAR = (1500, 700), (8000, 60)
 """Widths and heights; rows of the first lie close, and fill more than one piece."""
@@ -49,6 +54,128 @@ def test_rows_that_the_file_has_lost(tmp_path: Path, width: int, height: int) ->
     path.write_bytes(path.read_bytes()[: -20 * width])
     with pytest.raises(InvalidContent):
         cut_bytes(str(path), region(width, height))
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Callable[..., int]]:
+    """Return a function that opens a file of so many bytes, each with its own value."""
+    made: list[int] = []
+
+    def opener(size: int, name: str = "a") -> int:
+        path = tmp_path / name
+        path.write_bytes(np.random.default_rng(size).bytes(size))
+        made.append(os.open(path, os.O_RDONLY))
+        return made[-1]
+
+    yield opener
+    for each in made:
+        os.close(each)
+
+
+@pytest.mark.parametrize("most", [0, 1 << 30])
+@pytest.mark.parametrize(("stride", "count"), [(6000, 700), (32_000, 60), (1, 9)])
+@pytest.mark.parametrize("start", [0, 2880, 4096, 5761])
+def test_rows_are_those_of_the_file_mapped_or_not(
+    opened: Callable[..., int], start: int, stride: int, count: int, most: int
+) -> None:
+    file = opened(start + stride * count + 77)
+    whole = np.frombuffer(os.pread(file, stride * count, start), np.uint8)
+    whole = whole.reshape(count, stride)
+    maps = Maps(most)
+    for known in ("told", ""):
+        rows = Rows(file, known, start, stride, count, maps)
+        for row, first, length, some in (
+            (0, 0, stride, count),
+            (count // 2, stride // 3, max(1, stride // 2), count - count // 2),
+            (count - 1, stride - 1, 1, 1),
+        ):
+            wanted = whole[row : row + some, first : first + length].tobytes()
+            assert rows.read(row, first, length, some) == wanted
+    assert len(maps) == (0 if most == 0 or stride == 1 else 2)
+
+
+@pytest.mark.parametrize("most", [0, 1 << 30])
+@pytest.mark.parametrize(("stride", "count"), [(6000, 700), (32_000, 60)])
+def test_a_file_that_is_too_short_is_told_and_not_mapped(
+    opened: Callable[..., int], stride: int, count: int, most: int
+) -> None:
+    maps = Maps(most)
+    rows = Rows(opened(stride * count - 1), "told", 0, stride, count, maps)
+    for length in (stride - 1, stride):
+        assert len(rows.read(0, 0, length, count - 1)) == length * (count - 1)
+        with pytest.raises(InvalidContent, match="ends too soon"):
+            rows.read(0, stride - length, length, count)
+    assert len(maps) == 0
+
+
+def test_maps_used_last_are_kept_within_their_bytes(
+    opened: Callable[..., int],
+) -> None:
+    files = [opened(9000, name) for name in "abc"]
+    maps = Maps(20_000)
+
+    def told(number: int) -> mmap.mmap:
+        found = maps.part(files[number], f"{number}", 0, 9000)
+        assert found is not None
+        return found[0]
+
+    first, second = told(0), told(1)
+    assert told(0) is first
+    told(2)  # drops the second
+    assert told(0) is first
+    assert told(1) is not second
+    assert len(maps) == 2
+    # Two parts of one file have maps of their own, and one that is too large has none.
+    assert maps.part(files[0], "0", 4096, 4904) != (first, 0)
+    assert maps.part(files[0], "0", 0, 20_001) is None
+
+
+def test_few_files_are_held_open(opened: Callable[..., int]) -> None:
+    maps = Maps(1 << 30)
+    for number in range(50):
+        assert maps.part(opened(100, f"{number}"), f"{number}", 0, 100) is not None
+    assert len(maps) == 32
+
+
+def test_maps_take_a_share_of_a_limited_address_space(
+    monkeypatch: pytest.MonkeyPatch, opened: Callable[..., int]
+) -> None:
+    """Their bytes are not taken from what a damaged file is kept within."""
+    limit = (256 << 20, 256 << 20)
+    monkeypatch.setattr("resource.getrlimit", lambda _: limit)
+    process_maps.cache_clear()
+    try:
+        maps = process_maps()
+    finally:
+        process_maps.cache_clear()
+    file = opened(33 << 20)
+    assert maps.part(file, "told", 0, 33 << 20) is None
+    assert maps.part(file, "told", 0, 32 << 20) is not None
+
+
+def test_a_file_is_read_again_where_it_was_replaced(tmp_path: Path) -> None:
+    """The map of the old file is not used for the new one, nor for none."""
+    path, region = tmp_path / "a.fits", "CIRCLE 150.1 2.2 0.0005"
+    header = tan_header(90, 90)
+
+    def cut(known: str) -> Any:
+        with fits.open(io.BytesIO(cut_bytes(str(path), region, identity=known))) as f:
+            return f[0].data.mean()
+
+    known = []
+    for value in (1.0, 2.0):
+        other = tmp_path / "b.fits"
+        write(other, fits.PrimaryHDU(np.full((90, 90), value, "f4"), header))
+        other.replace(path)
+        known.append(stat_identity(path.stat()))
+        assert cut(known[-1]) == value
+        assert cut(known[-1]) == value
+        if value == 2.0:
+            with pytest.raises(Conflict):
+                cut(known[0])
+    path.unlink()
+    with pytest.raises(NotFound):
+        cut(known[1])
 
 
 def test_cards_follow_the_box_and_the_file(tmp_path: Path) -> None:

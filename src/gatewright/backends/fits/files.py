@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-import numpy as np
-
 from gatewright.core.errors import Conflict, InvalidContent, NotFound
 
 SUFFIXES = tuple(
@@ -20,10 +18,6 @@ SUFFIXES = tuple(
 )
 UNPACKED_BYTES = 4 << 30
 """Largest size to which a compressed file may be decompressed, bytes."""
-_GAP = 16 << 10
-"""Bytes between rows up to which several are read together."""
-_TOGETHER = 1 << 20
-"""Bytes that are then read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,56 +115,24 @@ def read_exactly(file: OpenFile, offset: int, length: int) -> bytes:
     InvalidContent
         The file ends before that.
     """
-    if file.packed:
-        file.stream.seek(offset)
-        data = file.stream.read(length)
-    else:
-        data = os.pread(file.descriptor, length, offset)
-    if len(data) != length:
-        raise InvalidContent("The file of this image ends too soon.")
-    return data
+    if not file.packed:
+        return read_descriptor(file.descriptor, offset, length)
+    file.stream.seek(offset)
+    return _complete(file.stream.read(length), length)
 
 
-def read_stretches(
-    file: OpenFile, offset: int, stride: int, length: int, count: int
-) -> bytearray:
-    """Return ``count`` pieces of ``length`` bytes that lie ``stride`` bytes apart.
+def read_descriptor(descriptor: int, offset: int, length: int) -> bytes:
+    """Return ``length`` bytes of an open file as they are, without decompression.
 
     Raises
     ------
     InvalidContent
         The file ends before that.
     """
-    if length == stride:
-        return bytearray(read_exactly(file, offset, length * count))
-    if file.packed:
-        rows = (read_exactly(file, offset + n * stride, length) for n in range(count))
-        return bytearray(b"".join(rows))
-    if stride - length <= _GAP:
-        return _of_whole_rows(file, offset, stride, length, count)
-    data = bytearray(length * count)
-    view, descriptor, preadv = memoryview(data), file.descriptor, os.preadv
-    for n in range(count):
-        place = n * length
-        got = preadv(descriptor, [view[place : place + length]], offset + n * stride)
-        if got != length:
-            raise InvalidContent("The file of this image ends too soon.")
-    return data
+    return _complete(os.pread(descriptor, length, offset), length)
 
 
-def _of_whole_rows(
-    file: OpenFile, offset: int, stride: int, length: int, count: int
-) -> bytearray:
-    """Return what :func:`read_stretches` does; what lies between is read as well.
-
-    A system call costs as much as a copy of some thousand bytes.
-    """
-    data = bytearray(length * count)
-    rows = np.frombuffer(data, np.uint8).reshape(count, length)
-    step = max(1, _TOGETHER // stride)
-    for n in range(0, count, step):
-        some = min(step, count - n)
-        whole = read_exactly(file, offset + n * stride, (some - 1) * stride + length)
-        layout = (stride, 1)
-        rows[n : n + some] = np.ndarray((some, length), np.uint8, whole, 0, layout)
+def _complete(data: bytes, length: int) -> bytes:
+    if len(data) != length:
+        raise InvalidContent("The file of this image ends too soon.")
     return data

@@ -1,6 +1,7 @@
 """Reads the pixels of one image; the parsed headers are cached."""
 
 import itertools
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,10 +13,15 @@ from numpy.typing import NDArray
 from gatewright.backends.fits.blocks import Block
 from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.cube import Cube, image_axes, image_cube
-from gatewright.backends.fits.files import open_image_file, read_stretches
+from gatewright.backends.fits.files import (
+    open_descriptor,
+    open_image_file,
+    read_exactly,
+)
 from gatewright.backends.fits.header import parse_header
 from gatewright.backends.fits.image_wcs import ImageWcs, make_image_wcs
 from gatewright.backends.fits.quiet import quiet
+from gatewright.backends.fits.rows import Rows, process_maps
 from gatewright.backends.fits.scan import find_block
 from gatewright.backends.fits.tables import LookupTable, lookup_tables
 from gatewright.core.errors import InvalidContent
@@ -47,6 +53,8 @@ class Source:
     """BSCALE, BZERO, and BLANK (None if absent)."""
     cube: Cube
     """Axes after the second."""
+    packed: bool
+    """Whether the whole file is compressed (gzip, bzip2)."""
     tables: tuple[LookupTable, ...] = ()
     """Look-up tables of the distortion."""
 
@@ -103,6 +111,7 @@ def load(path: str, identity: str, hdu: int) -> Source:
             np.dtype(_TYPES[bits]),
             (slope, zero, blank),
             image_cube(header),
+            file.packed,
             tables,
         )
 
@@ -120,14 +129,7 @@ def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytear
         The file is truncated or damaged.
     """
     if not source.block.is_compressed_image:
-        width = source.wcs.width * source.kind.itemsize
-        row = box.width * source.kind.itemsize
-        start = source.block.data_offset + box.x0 * source.kind.itemsize
-        with open_image_file(source.path, source.identity) as file:
-            for plane, first, last in _turns(source, box, rows):
-                line = source.cube.number(plane) * source.wcs.height + first
-                offset = start + line * width
-                yield read_stretches(file, offset, width, row, last - first)
+        yield from (_unpacked if source.packed else _plain)(source, box, rows)
         return
     columns = slice(box.x0, box.x1)
     with open_image_file(source.path, source.identity), quiet():
@@ -140,6 +142,40 @@ def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytear
                     yield bytearray(np.asarray(part).astype(source.kind).tobytes())
         except Exception as error:  # astropy raises many kinds for bad tables
             raise InvalidContent("The compressed image is damaged.") from error
+
+
+def _plain(source: Source, box: Box, rows: int | None) -> Iterator[bytearray]:
+    """Yield the pixels of a box of a file that is not compressed."""
+    size, height = source.kind.itemsize, source.wcs.height
+    descriptor = open_descriptor(source.path, source.identity)
+    try:
+        stored = Rows(
+            descriptor,
+            source.identity,
+            source.block.data_offset,
+            source.wcs.width * size,
+            height * source.cube.planes,
+            process_maps(),
+        )
+        for plane, first, last in _turns(source, box, rows):
+            row = source.cube.number(plane) * height + first
+            yield stored.read(row, box.x0 * size, box.width * size, last - first)
+    finally:
+        os.close(descriptor)
+
+
+def _unpacked(source: Source, box: Box, rows: int | None) -> Iterator[bytearray]:
+    """Yield the pixels of a box of a file that is compressed as a whole."""
+    size = source.kind.itemsize
+    with open_image_file(source.path, source.identity) as file:
+        for plane, first, last in _turns(source, box, rows):
+            row = source.cube.number(plane) * source.wcs.height
+            offsets = (
+                source.block.data_offset + (n * source.wcs.width + box.x0) * size
+                for n in range(row + first, row + last)
+            )
+            parts = (read_exactly(file, each, box.width * size) for each in offsets)
+            yield bytearray().join(parts)
 
 
 def _turns(
