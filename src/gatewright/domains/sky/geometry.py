@@ -46,7 +46,9 @@ def degrees(
 
 def point(longitude: float, latitude: float) -> Vectors:
     """Return the unit vector of one longitude and latitude in degrees."""
-    return unit_vectors(np.float64(longitude), np.float64(latitude))  # type: ignore[arg-type]
+    lon, lat = np.radians(longitude), np.radians(latitude)
+    across = np.cos(lat)
+    return np.array([across * np.cos(lon), across * np.sin(lon), np.sin(lat)])
 
 
 def polygon_vectors(vertices: Sequence[tuple[float, float]]) -> Vectors:

@@ -7,9 +7,11 @@ polygon, interval). Angles are in degrees, ICRS.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gatewright.core.errors import InvalidRequest
 from gatewright.domains.sky import boxes, geometry
@@ -93,10 +95,20 @@ class Circle:
                 math.cos(lat),
             ]
         )
-        turn = np.linspace(0.0, 2 * np.pi, count, endpoint=False)[:, None]
-        rim = np.cos(turn) * north + np.sin(turn) * east
+        cosine, sine = _turns(count)
         radius = math.radians(self.radius)
-        return np.vstack([math.cos(radius) * centre + math.sin(radius) * rim, centre])
+        outline = np.empty((count + 1, 3))
+        rim = cosine * north + sine * east
+        outline[:-1] = math.cos(radius) * centre + math.sin(radius) * rim
+        outline[-1] = centre
+        return outline
+
+
+@lru_cache(maxsize=8)
+def _turns(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return cosine and sine of so many angles round a circle, shape (count, 1)."""
+    turn = np.linspace(0.0, 2 * np.pi, count, endpoint=False)[:, None]
+    return np.cos(turn), np.sin(turn)
 
 
 @dataclass(frozen=True, slots=True)
