@@ -31,6 +31,7 @@ class Ring:
         fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SEALS)
         self._map = mmap.mmap(self.descriptor, slots * slot_bytes, prot=mmap.PROT_READ)
         self._free = list(range(slots))
+        self._lent: dict[int, weakref.ref[npt.NDArray[np.uint8]]] = {}
 
     @property
     def free_slots(self) -> int:
@@ -64,7 +65,12 @@ class Ring:
         again while a network transport still holds a part of it.
         """
         array = self._array(slot, length)
-        weakref.finalize(array, self.give, slot).atexit = False
+
+        def ended(_: object) -> None:
+            del self._lent[slot]
+            self.give(slot)
+
+        self._lent[slot] = weakref.ref(array, ended)
         return array.data
 
     def _array(self, slot: int, length: int) -> npt.NDArray[np.uint8]:

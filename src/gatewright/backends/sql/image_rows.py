@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -115,15 +116,30 @@ def polygon_of(text: str) -> tuple[tuple[float, float], ...]:
     return tuple(zip(numbers, numbers, strict=True))
 
 
+@lru_cache(maxsize=256)
+def single_image_of(row: Values) -> Image:
+    """Return what :func:`image_of` does, kept for rows that are asked for again."""
+    return image_of(row)
+
+
 def survey_of(row: Row) -> Survey:
     """Return the survey of a row."""
+    names = ("id", "title", "pattern", "access", "configured", "rules")
+    return _survey(*map(row.__getitem__, names))
+
+
+@lru_cache(maxsize=64)
+def _survey(
+    name: str, title: str, pattern: str, access: str, configured: int, rules: str
+) -> Survey:
+    """Return a survey from its columns, kept as its rules can name many files."""
     return Survey(
-        id=row["id"],
-        title=row["title"],
-        pattern=row["pattern"],
-        access=access_of_text(row["access"]),
-        configured=bool(row["configured"]),
-        rules=SurveyRules(**json.loads(row["rules"])),
+        id=name,
+        title=title,
+        pattern=pattern,
+        access=access_of_text(access),
+        configured=bool(configured),
+        rules=SurveyRules(**json.loads(rules)),
     )
 
 

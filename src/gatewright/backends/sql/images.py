@@ -35,6 +35,7 @@ from gatewright.backends.sql.image_rows import (
     reasons_of,
     rules_text,
     selected,
+    single_image_of,
     survey_of,
 )
 from gatewright.backends.sql.image_search import (
@@ -208,7 +209,7 @@ class SqlImageIndex:
 
     async def image(self, image: str) -> Image | None:
         rows = await self._database.read_values(_IMAGE, image)
-        return next(iter(readable(rows, image_of, ID)), None)
+        return next(iter(readable(rows, single_image_of, ID)), None)
 
     async def files(self, survey: str) -> Mapping[str, str]:
         text = "SELECT path, identity FROM survey_file WHERE survey = ?"

@@ -172,16 +172,23 @@ class Sending:
     def _with_head(self, message: Any) -> Any:
         """Return a message with the head before its body, as uvicorn will write it.
 
-        A body that is longer than its Content-Length is not written: uvicorn raises.
+        A longer body is written here, with its head in one system call and not copied.
+        One that is longer than its Content-Length is not written: uvicorn raises.
         """
-        body = message.get("body", b"")
-        most = min(_SHORT, self._cycle.expected_content_length)
-        if not 0 < len(body) <= most or message["type"] != _BODY:
+        body, cycle = message.get("body", b""), self._cycle
+        if message["type"] != _BODY or (
+            not 0 < len(body) <= cycle.expected_content_length
+        ):
             self._write_head()
             return message
         before, self._head = self._head, b""
-        self._cycle.expected_content_length += len(before)
-        return {**message, "body": b"".join((before, body))}
+        if len(body) <= _SHORT:
+            cycle.expected_content_length += len(before)
+            return {**message, "body": b"".join((before, body))}
+        if not self._connection.is_gone():
+            cycle.transport.writelines((before, body))
+        cycle.expected_content_length -= len(body)
+        return {**message, "body": b""}
 
     async def _send_and_linger(self, message: Any) -> None:
         self._cycle.keep_alive = True  # else the connection is closed at once
