@@ -1,7 +1,7 @@
 """Rows of images as columns, compared with the images that are made one by one."""
 
 import logging
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -14,8 +14,12 @@ from gatewright.backends.sql.image_rows import (
     image_time,
     image_values,
     images_by_column,
+    rules_text,
+    single_image_of,
+    survey_of,
 )
-from gatewright.domains.sky import Image, ImageKind
+from gatewright.core.access import access_of_text
+from gatewright.domains.sky import Image, ImageKind, Survey, SurveyRules
 from gatewright.testing.square_images import square_image
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -83,3 +87,26 @@ def test_a_damaged_row_costs_only_itself(
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert "The image_of 'night~000001~0' cannot be read" in caplog.text
+
+
+def test_what_is_kept_of_an_image_and_a_survey_follows_their_records() -> None:
+    image = square_image(1, 10.0, 20.0)
+    for width in (100, 200, 100):
+        (row,) = rows_of([replace(image, width=width)])
+        assert single_image_of(row) == image_of(row) == replace(image, width=width)
+    for access in ('"public"', '["ada"]', '"public"'):
+        rules = SurveyRules(filters={"N1": "g"})
+        record = {
+            "id": "deep",
+            "title": "Deep",
+            "pattern": "/deep/*.fits",
+            "access": access,
+            "configured": 1,
+            "rules": rules_text(rules),
+            "summary": None,
+        }
+        wanted = access_of_text(access)
+        told = Survey(
+            "deep", "Deep", "/deep/*.fits", wanted, configured=True, rules=rules
+        )
+        assert survey_of(record) == told
