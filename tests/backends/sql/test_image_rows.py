@@ -93,7 +93,8 @@ def test_what_is_kept_of_an_image_and_a_survey_follows_their_records() -> None:
     image = square_image(1, 10.0, 20.0)
     for width in (100, 200, 100):
         (row,) = rows_of([replace(image, width=width)])
-        assert single_image_of(row) == image_of(row) == replace(image, width=width)
+        assert single_image_of(row) == image_of(row)
+        assert single_image_of(row).width == width
     for access in ('"public"', '["ada"]', '"public"'):
         rules = SurveyRules(filters={"N1": "g"})
         record = {
