@@ -8,6 +8,7 @@ from astropy.io import fits
 from gatewright.backends.fits.box import Box, box_of
 from gatewright.backends.fits.header import Header, parse_header
 from gatewright.backends.fits.source import load, physical, pieces
+from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import Circle
 from gatewright.domains.processing.frames import Frame, ShiftedProjection
 from gatewright.domains.sky import Circle as Region
@@ -24,8 +25,18 @@ def read_frame(
 
     With a ``place``, the frame has ``margin`` pixels more on each side. Without one, it
     is the whole image.
+
+    Raises
+    ------
+    InvalidContent
+        The image is a cube of several planes, none of which stands for all.
     """
     source = load(path, identity, hdu)
+    if source.cube.planes > 1:
+        raise InvalidContent(
+            f"The image “{source.name}” has {source.cube.planes} planes, and only "
+            "images of one plane can be processed. Leave it out."
+        )
     width, height = source.wcs.width, source.wcs.height
     flat = Box(0, width, 0, height)
     if place is not None:

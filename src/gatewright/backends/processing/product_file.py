@@ -15,9 +15,14 @@ from gatewright.backends.readers import Output
 from gatewright.core.errors import NotFound, TooLarge
 from gatewright.domains.processing import Circle
 from gatewright.domains.processing.frames import Projection
+from gatewright.domains.sky import Circle as Region
+from gatewright.domains.sky import geometry
 
 Box = tuple[slice, slice]
 """Rows and columns."""
+_RIM = 128
+_TIMES = ("DATE-", "MJD-", "TIMESYS", "TSTART", "TSTOP", "TELAPSE", "XPOSURE")
+_NO_PIXEL = "The region contains no pixel of the science image."
 
 
 def cropped(projection: Projection, shape: Sequence[int], place: Circle | None) -> Box:
@@ -33,25 +38,61 @@ def cropped(projection: Projection, shape: Sequence[int], place: Circle | None) 
     height, width = shape
     if place is None:
         return slice(0, height), slice(0, width)
-    angle = np.linspace(0, 2 * np.pi, 64)
-    dec = np.clip(place.dec + place.radius * np.sin(angle), -90, 90)
-    cos = max(1e-6, math.cos(math.radians(place.dec)))
-    ra = place.ra + place.radius * np.cos(angle) / cos
-    x, y = projection.to_pixels(ra, dec)
-    known = np.isfinite(x + y)
-    if not known.any():
-        raise NotFound("The region contains no pixel of the science image.")
-    edges = [
+    region = Region(place.ra, place.dec, place.radius)
+    x, y = projection.to_pixels(*geometry.degrees(region.outline(_RIM)))
+    if not np.isfinite(x + y).all():
+        # The projection does not have all of a circle that is wider than itself.
+        held = _held(region, projection, height, width)
+        y, x = (one.astype(np.float64) for one in np.nonzero(held))
+    if not len(x):
+        raise NotFound(_NO_PIXEL)
+    # Pixel n covers n - 0.5 to n + 0.5.
+    (top, bottom), (left, right) = (
         (
-            max(0, math.floor(v[known].min() + 0.5)),
-            min(n, math.ceil(v[known].max() + 0.5)),
+            max(0, math.floor(v.min() + 0.5)),
+            min(n, math.floor(v.max() + 0.5) + 1),
         )
         for v, n in ((y, height), (x, width))
-    ]
-    (top, bottom), (left, right) = edges
+    )
     if top >= bottom or left >= right:
-        raise NotFound("The region contains no pixel of the science image.")
+        raise NotFound(_NO_PIXEL)
     return slice(top, bottom), slice(left, right)
+
+
+def dated(cards: str, frames: Sequence[Mapping[str, Any]]) -> str:
+    """Return FITS cards with the mean time of serialised frames, as MJD-AVG.
+
+    Other times are left out: those of one frame would be taken for those of a coadd,
+    and a survey may have a table of times because its headers are wrong. Without a time
+    of each frame there is no MJD-AVG.
+    """
+    header = fits.Header.fromstring(cards)
+    for keyword in [one for one in header if one.startswith(_TIMES)]:
+        header.remove(keyword, ignore_missing=True)
+    times = [frame["mjd"] for frame in frames if frame["mjd"] is not None]
+    if len(times) == len(frames):
+        assumed = any(frame["assumed"] for frame in frames)
+        told = "[d] mean of the exposures, UTC" + assumed * ", assumed"
+        header["MJD-AVG"] = (sum(times) / len(times), told)
+        header["TIMESYS"] = ("UTC", "time scale")
+    return str(header.tostring(endcard=False))
+
+
+def _held(
+    region: Region, projection: Projection, height: int, width: int
+) -> np.ndarray:
+    """Return for each pixel, row by row, whether its centre lies in a region."""
+    columns = np.arange(width, dtype=np.float64)
+    return np.array(
+        [
+            region.holds(
+                geometry.unit_vectors(
+                    *projection.to_sky(columns, np.full(width, float(row)))
+                )
+            )
+            for row in range(height)
+        ]
+    )
 
 
 def write_planes(
@@ -109,7 +150,7 @@ def _middle(projection: Projection, box: Box) -> dict[str, float]:
     x = np.array([0.5, 0.0, 1.0, 0.0, 1.0]) * (columns.stop - columns.start)
     y = np.array([0.5, 0.0, 0.0, 1.0, 1.0]) * (rows.stop - rows.start)
     ra, dec = projection.to_sky(x + columns.start - 0.5, y + rows.start - 0.5)
-    east = (ra[1:] - ra[0] + 180.0) % 360.0 - 180.0
-    apart = np.hypot(east * np.cos(np.radians(dec[0])), dec[1:] - dec[0])
+    corners = geometry.unit_vectors(ra, dec)
+    apart = np.degrees(geometry.angle(corners[1:], corners[0]))
     middle = {"ra": float(ra[0]) % 360.0, "dec": float(dec[0])}
     return middle | {"radius": float(apart.max()) * 1.05}

@@ -16,7 +16,7 @@ import numpy as np
 from gatewright import __version__
 from gatewright.backends.processing.catalogue import calibrate, calibration_answer
 from gatewright.backends.processing.loading import load_frame
-from gatewright.backends.processing.product_file import cropped, write_planes
+from gatewright.backends.processing.product_file import cropped, dated, write_planes
 from gatewright.backends.processing.report import finite
 from gatewright.backends.processing.threads import Threads
 from gatewright.backends.processing.transforms import ScipyFourier
@@ -135,7 +135,7 @@ def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     for number, ref in enumerate(arguments["frames"]):
         try:
             frame = prepare(load_frame(ref, around, 0))
-        except (InvalidContent, NotFound) as error:
+        except (Conflict, InvalidContent, NotFound) as error:
             reasons[number] = error.text
             continue
         usable.append((number, frame))
@@ -257,9 +257,10 @@ def _side(
             limit_bytes=memory,
         )
     names = [ref["image"] for ref in refs]
+    cards = dated(first.cards, refs)
     if len(refs) == 1:
         frame = prepare(first)
-        return _Made(frame, first.cards, {"images": names, "psf": _psf(frame)})
+        return _Made(frame, cards, {"images": names, "psf": _psf(frame)})
     loads = [partial(_prepared, ref, place) for ref in refs]
     shape = (first.values.shape[0], first.values.shape[1])
     made = coadding.coadd(
@@ -277,7 +278,7 @@ def _side(
         for name, one in zip(names, made.inputs, strict=True)
     ]
     told = {"images": names, "method": side["method"], "inputs": inputs}
-    return _Made(made.frame, first.cards, told)
+    return _Made(made.frame, cards, told)
 
 
 def _detections(found: Difference, box: tuple[slice, slice]) -> list[dict[str, Any]]:

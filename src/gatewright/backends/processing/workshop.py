@@ -247,10 +247,8 @@ def _other_form() -> BackendFailed:
 
 
 def frame_message(frame: FrameRef) -> dict[str, Any]:
-    """Return the parts of a frame reference that a worker needs."""
-    told = asdict(frame)
-    names = ("image", "surveys", "path", "identity", "hdu", "band", "seeing")
-    return {name: told[name] for name in names}
+    """Return a frame reference as a worker reads it."""
+    return asdict(frame)
 
 
 def _side_message(side: Side) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing.frames import Fourier, Mask, Numbers, Pixels
 from gatewright.domains.processing.matching import (
     Alignment,
@@ -102,10 +103,20 @@ def subtract_frames(
 
     The result is exactly zero for an image minus itself. ``parallel`` may work on
     several tiles at once, which does not change the result.
+
+    Raises
+    ------
+    InvalidContent
+        No pixel is usable in both frames.
     """
     shape = science.values.shape
     alignment = align(science, reference)
     moved = regrid(reference, science.projection, (shape[0], shape[1]), alignment)
+    if (science.bad | moved.bad).all():
+        raise InvalidContent(
+            f"The reference has no usable pixel where the science image "
+            f"“{science.name}” has one. Choose images that overlap, or another “pos”."
+        )
     stars = _stars(science, moved)
     ratio = flux_ratio(*stars[2:])
     bad = science.bad | moved.bad

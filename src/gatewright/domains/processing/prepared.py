@@ -97,8 +97,8 @@ def prepare(frame: Frame) -> Prepared:
     Raises
     ------
     InvalidContent
-        The frame has too few sky pixels, or neither a star to measure the PSF from nor
-        a FWHM in its header.
+        The frame has too few sky pixels, a sky without noise, or neither a star to
+        measure the PSF from nor a FWHM in its header.
     """
     values = frame.values.astype(np.float32, copy=False)
     bad = ~np.isfinite(values)
@@ -169,6 +169,11 @@ def _sky(
     if not np.isfinite(found.noise).all():
         raise InvalidContent(
             f"The image “{frame.name}” has too few pixels to measure its sky."
+        )
+    if float(np.median(found.noise)) == 0.0:
+        raise InvalidContent(
+            f"The sky of the image “{frame.name}” has no noise: most of its pixels "
+            "have one value, so that nothing can be measured in it. Leave it out."
         )
     noise = found.noise_map()
     np.maximum(noise, np.float32(1e-20), out=noise)
