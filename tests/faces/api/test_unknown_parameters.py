@@ -1,4 +1,4 @@
-"""A query parameter that an operation does not have is refused, by name."""
+"""A query parameter that an operation does not have, or takes once, is refused."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -60,6 +60,44 @@ async def test_every_operation_refuses_a_parameter_that_it_does_not_have(
         search = path.startswith(("/datasets", "/images", "/surveys"))
         assert answer.status_code == (400 if search else 422), (method, url)
         assert method == "HEAD" or "boguss" in answer.json()["detail"]
+
+
+async def test_every_parameter_with_one_value_is_refused_when_it_is_given_twice(
+    gateway: Whole,
+) -> None:
+    """Which parameters take several is what the OpenAPI document says."""
+    client = await gateway.client(OWNER)
+    document: dict[str, Any] = application(Config()).openapi()
+    several, single = set(), 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for one in operation.get("parameters", ()):
+                if one["in"] != "query" or path.endswith("/subset"):
+                    continue  # test_subsets.py has those of the axes
+                name, kinds = one["name"], one["schema"].get("anyOf", [one["schema"]])
+                url = f"/api/v1{filled(path)}?{name}=1&{name}=2"
+                answer = await client.request(method.upper(), url)
+                if any(kind.get("type") == "array" for kind in kinds):
+                    several.add(name)
+                    assert method == "head" or "given twice" not in answer.text
+                    continue
+                single += 1
+                assert answer.status_code in {400, 422}, url
+                assert (
+                    method == "head"
+                    or f"“{name}” is given twice" in answer.json()["detail"]
+                )
+    assert single > 200
+    assert {"pos", "time", "band", "survey", "arguments"} <= several
+
+
+async def test_several_values_of_one_parameter_are_alternatives(
+    gateway: Whole,
+) -> None:
+    client = await gateway.client(OWNER)
+    two = [("pos", "CIRCLE 1 1 1"), ("pos", "CIRCLE 2 2 1"), ("band", "g")]
+    answer = await client.get("/api/v1/images", params=[*two, ("band", "r")])
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize(
