@@ -99,6 +99,10 @@ def test_not_iso(text: str) -> None:
     assert iso_mjd(text) is None
 
 
+def just_before(mjd: float) -> float:
+    return math.nextafter(mjd, 0.0)
+
+
 def test_intervals_of_time() -> None:
     assert parse_times("58000") == Interval(58000, 58000)
     assert parse_times("58000 58001.5") == Interval(58000, 58001.5)
@@ -108,16 +112,16 @@ def test_intervals_of_time() -> None:
     assert parse_times("58000/..") == Interval(58000, math.inf)
     assert parse_times("58000/") == Interval(58000, math.inf)
     assert parse_times("..") == parse_times("../..") == Interval(-math.inf, math.inf)
-    assert parse_times("2018-11-04") == Interval(58426, 58427)
-    assert parse_times("2018-11") == Interval(58423, 58453)
-    assert parse_times("2018-12") == Interval(58453, 58484)
+    assert parse_times("2018-11-04") == Interval(58426, just_before(58427))
+    assert parse_times("2018-11") == Interval(58423, just_before(58453))
+    assert parse_times("2018-12") == Interval(58453, just_before(58484))
     assert parse_times("9999-12").high == math.inf
     assert parse_times("2018-11-04T12:00") == Interval(58426.5, 58426.5)
-    assert parse_times("2018-11-04/2018-11-05") == Interval(58426, 58428)
+    assert parse_times("2018-11-04/2018-11-05") == Interval(58426, just_before(58428))
     assert parse_times("2018-11-04/..") == Interval(58426, math.inf)
-    assert parse_times("../2018-11-04") == Interval(-math.inf, 58427)
-    assert parse_times("-Inf 2018-11-04") == Interval(-math.inf, 58427)
-    assert parse_times("58000/2018-11-04") == Interval(58000, 58427)
+    assert parse_times("../2018-11-04") == Interval(-math.inf, just_before(58427))
+    assert parse_times("-Inf 2018-11-04") == Interval(-math.inf, just_before(58427))
+    assert parse_times("58000/2018-11-04") == Interval(58000, just_before(58427))
     assert parse_times("2018-11-04T12:00:00Z 2018-11-04T13:00:00Z").low == 58426.5
 
 

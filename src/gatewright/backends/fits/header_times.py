@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from astropy.time import Time
 
 from gatewright.backends.fits.headers import Headers
-from gatewright.domains.sky import SurveyRules, day_share, header_mjd
+from gatewright.domains.sky import SurveyRules, day_share, header_mjd, last_before
 
 _EARLIEST, _LATEST = -30_000.0, 150_000.0
 _JULIAN = 2_400_000.5
@@ -70,7 +70,9 @@ def exposure_times(
     for end in _ends(headers, start, exposure, rules):
         if start <= end < _LATEST:
             return start, end
-    return start, start + (exposure or 0.0) / 86400.0 if exact else start + 1.0
+    if exact:
+        return start, start + (exposure or 0.0) / 86400.0
+    return start, last_before(start + 1.0)
 
 
 def _start(headers: Headers, rules: SurveyRules) -> tuple[float | None, bool]:

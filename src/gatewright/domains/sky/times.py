@@ -91,8 +91,7 @@ def parse_times(text: str) -> Interval:
         ]
         return parse_interval(" ".join(plain), "time")
     first, last = _iso_or_mjd(words[0], 0), _iso_or_mjd(words[-1], 1)
-    empty = first.low == last.high > last.low
-    if first.low > last.high or empty:
+    if first.low > last.high:
         raise InvalidRequest("The time begins after its end.")
     return Interval(first.low, last.high)
 
@@ -109,8 +108,17 @@ def _iso_or_mjd(word: str, place: int) -> Interval:
     year, month, day, hour = match.group(1, 2, 3, 4)
     if day is None:
         following = f"{int(year) + int(month) // 12:04}-{int(month) % 12 + 1:02}"
-        return Interval(low, iso_mjd(following) or math.inf)
-    return Interval(low, low if hour is not None else low + 1.0)
+        end = iso_mjd(following)
+        return Interval(low, math.inf if end is None else last_before(end))
+    return Interval(low, low if hour is not None else last_before(low + 1.0))
+
+
+def last_before(midnight: float) -> float:
+    """Return the last MJD before the end of a day or month.
+
+    At midnight the next one begins, and exposures that begin then are not of this one.
+    """
+    return math.nextafter(midnight, -math.inf)
 
 
 def iso_mjd(text: str) -> float | None:
