@@ -16,14 +16,18 @@ from re import Pattern
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi._compat import ModelField, lenient_issubclass
+from fastapi._compat import (
+    ModelField,
+    field_annotation_is_scalar,
+    lenient_issubclass,
+)
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 from starlette.convertors import Convertor, StringConvertor
-from starlette.datastructures import URL
+from starlette.datastructures import URL, QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -34,6 +38,7 @@ from gatewright.web.methods import METHODS
 from gatewright.web.problems import NO_METHOD, as_gateway_error, problem
 
 _PLAIN = (str, int, float, bool, type(None))
+_NOTHING = QueryParams()
 
 
 class DescribedApi:
@@ -222,7 +227,10 @@ def _steps(of: Dependant) -> Iterator["_Step"]:
 class _Step:
     """A route function or one of its dependencies."""
 
-    __slots__ = ("_fields", "_inner", "_query", "_requests", "_texts", "function")
+    __slots__ = (
+        *("_fields", "_inner", "_paths", "_query", "_requests", "_texts"),
+        "function",
+    )
 
     def __init__(self, of: Dependant) -> None:
         self.function: Any = of.call
@@ -237,8 +245,8 @@ class _Step:
             if field.field_info.annotation is str and not field.field_info.metadata
         ]
         self._texts = [(field.name, field.alias) for field in texts]
+        self._paths = [field for field in of.path_params if field not in texts]
         places = (
-            ([f for f in of.path_params if f not in texts], "path_params"),
             (of.header_params, "headers"),
             (of.cookie_params, "cookies"),
         )
@@ -259,6 +267,10 @@ class _Step:
         values: dict[str, Any] = dict.fromkeys(self._requests, request)
         for name, alias in self._texts:
             values[name] = request.path_params[alias]
+        for field in self._paths:
+            sent = request.path_params[field.alias]
+            values[field.name], wrong = field.validate(sent, loc=("path", field.alias))
+            errors += wrong
         for fields, place in self._fields:
             found, wrong = request_params_to_args(fields, getattr(request, place))
             values |= found
@@ -286,7 +298,11 @@ class _Query:
         }
         self._defaults = {field.name: field.default for field in optional.values()}
         self._fields = [
-            (field, field.alias if field.alias in optional else None)
+            (
+                field,
+                field.alias if field.alias in optional else None,
+                field_annotation_is_scalar(field.field_info.annotation),
+            )
             for field in of.query_params
         ]
 
@@ -294,18 +310,21 @@ class _Query:
         """Return the parameters' values; append validation errors to ``errors``.
 
         FastAPI takes some 20 microseconds for each declared parameter, whether it was
-        sent or not. So a parameter with a plain default is passed to it only if it was
-        sent.
+        sent or not, mostly to find out its kind. So a parameter with a plain default is
+        passed on only if it was sent, and straight to pydantic if it is one value.
         """
-        sent = request.query_params if request.scope["query_string"] else ()
-        fields = [
-            field for field, alias in self._fields if alias is None or alias in sent
-        ]
-        if not fields:
-            return self._defaults
-        found, wrong = request_params_to_args(fields, request.query_params)
-        errors += wrong
-        return self._defaults | found
+        sent = request.query_params if request.scope["query_string"] else _NOTHING
+        values = self._defaults.copy()
+        for field, alias, is_scalar in self._fields:
+            if alias is None or (alias in sent and not is_scalar):
+                found, wrong = request_params_to_args([field], sent)
+                values |= found
+                errors += wrong
+            elif alias in sent:
+                value, wrong = field.validate(sent[alias], loc=("query", alias))
+                values[field.name] = value
+                errors += wrong
+        return values
 
 
 def _has_plain_default(field: ModelField) -> bool:
