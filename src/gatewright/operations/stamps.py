@@ -9,7 +9,6 @@ from gatewright.core.caller import Caller
 from gatewright.core.errors import GatewayError, NotFound, TooLarge
 from gatewright.domains.sky import (
     Circle,
-    Content,
     CutoutFormat,
     CutoutRequest,
     Image,
@@ -113,9 +112,13 @@ async def stamps(
             found.append(Stamp(image, b"", error.text))
             continue
         left -= content.size
-        # Shielded, so that the descriptor is closed even if the request is cancelled.
-        reading = asyncio.to_thread(_taken, content, enough=left >= 0)
-        found.append(Stamp(image, await asyncio.shield(reading), partners=more))
+        data = content.data
+        if content.descriptor is not None:
+            # Shielded, so that it is closed even if the request is cancelled.
+            args = (content.descriptor, content.size)
+            reading = asyncio.to_thread(_taken, *args, enough=left >= 0)
+            data = await asyncio.shield(reading)
+        found.append(Stamp(image, data, partners=more))
         number += 1
         if left < 0:
             raise _too_large(len(images), most_bytes)
@@ -154,14 +157,12 @@ def _sized(
     return [replace(request, pixels=width) for width in widths]
 
 
-def _taken(content: Content, *, enough: bool) -> bytes:
-    """Return the bytes of content if there is ``enough`` room; close its descriptor."""
-    if content.descriptor is None:
-        return content.data
+def _taken(descriptor: int, size: int, *, enough: bool) -> bytes:
+    """Return the bytes of a file if there is ``enough`` room, and close it."""
     try:
-        return os.pread(content.descriptor, content.size, 0) if enough else b""
+        return os.pread(descriptor, size, 0) if enough else b""
     finally:
-        os.close(content.descriptor)
+        os.close(descriptor)
 
 
 def _too_large(images: int, most_bytes: int) -> TooLarge:

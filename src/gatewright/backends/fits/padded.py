@@ -6,6 +6,7 @@ each image.
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,8 +120,13 @@ def stamp_kind(source: Source, *, flags: bool) -> np.dtype[np.generic]:
 
 def stamp_cards(source: Source, kind: np.dtype[np.generic]) -> bytes:
     """Return the image's header for a stamp whose pixels have a type."""
-    own = list(cards(source.own))
-    if kind.kind != "f":
+    return _stamp_cards(source.own, is_float=kind.kind == "f")
+
+
+@lru_cache(maxsize=64)
+def _stamp_cards(header: bytes, *, is_float: bool) -> bytes:
+    own = list(cards(header))
+    if not is_float:
         text = "COMMENT All bits of pixels beyond the image are set."
         return b"".join([*own, text.ljust(CARD).encode()])
     own = [card for card in own if not card.startswith(_SCALING)]

@@ -72,29 +72,36 @@ def percentile_limits(
     finite = flat[np.isfinite(flat)]
     if not finite.size:
         return 0.0, 1.0
-    return _percentile(finite, low), _percentile(finite, high)
+    some = np.sort(finite[:: max(1, len(finite) // _GUESS)])
+    return _percentile(finite, some, low), _percentile(finite, some, high)
 
 
-def _percentile(values: NDArray[np.float32], percent: float) -> float:
+def _percentile(
+    values: NDArray[np.float32], some: NDArray[np.float32], percent: float
+) -> float:
     """Return a percentile of finite values, interpolated as numpy does by default.
 
-    Few values lie beyond a percentile near 0 or 100. A sample tells about where they
-    begin, and if all are among those kept, only these are partitioned.
+    Few values lie beyond a percentile near 0 or 100. ``some`` of the values, sorted,
+    tell about where they begin, and if all are among those kept, only these are
+    partitioned. Of a stamp ``some`` are all.
     """
     place = (len(values) - 1) * (percent / 100)
     below = int(place)
     above = min(below + 1, len(values) - 1)
     kept, before = values, 0
-    some = np.sort(values[:: max(1, len(values) // _GUESS)])
     guess = int((len(some) - 1) * (percent / 100))
-    if 2 * guess + _SPARE < len(some):
+    if len(some) == len(values):
+        kept = some
+    elif 2 * guess + _SPARE < len(some):
         part = values[values <= some[2 * guess + _SPARE]]
         kept = part if len(part) > above else values
     elif 2 * guess - len(some) - _SPARE >= 0:
         part = values[values >= some[2 * guess - len(some) - _SPARE]]
         if len(values) - len(part) <= below:
             kept, before = part, len(values) - len(part)
-    two = np.partition(kept, [below - before, above - before])
+    two = kept
+    if kept is not some:
+        two = np.partition(kept, [below - before, above - before])
     lower, upper = two[below - before], two[above - before]
     share = np.float64(place - below)
     step = upper - lower
