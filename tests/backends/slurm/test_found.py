@@ -185,6 +185,20 @@ class TestForgottenByTheController:
         assert (lost.state, lost.native_state) == (JobState.FAILED, "LOST")
         assert lost.ended_at == 1061.0
 
+    async def test_it_is_waited_for_anew_after_it_was_in_the_queue_again(self) -> None:
+        told = Told(claims=Claim("21", 100.0))
+        found, time = finder(told)
+        native = str(NATIVE)
+        for _ in range(3):
+            (status,) = (await found.of_missing("ada", [NATIVE])).values()
+            assert status.state is JobState.ACTIVE
+            time.now += 59.0
+            found.found({native: status})
+        (status,) = (await found.of_missing("ada", [NATIVE])).values()
+        time.now += 60.0
+        (status,) = (await found.of_missing("ada", [NATIVE])).values()
+        assert status.native_state == "LOST"
+
     async def test_a_run_that_found_the_work_done_gives_no_result(
         self,
     ) -> None:

@@ -21,7 +21,7 @@ from tests.backends.slurm.test_forged import Cluster, Homes, scheduler
 
 from gatewright.backends.slurm import parse, queue_program
 from gatewright.backends.slurm.frames import read_frame, write_frame
-from gatewright.backends.slurm.queue_messages import MakeColumns, ReadQueue
+from gatewright.backends.slurm.queue_messages import MakeColumns, QueueRead, ReadQueue
 from gatewright.backends.slurm.queue_process import QueueProcess
 from gatewright.backends.slurm.queue_program import WholeQueue
 from gatewright.backends.slurm.rows import QueueRow
@@ -51,6 +51,10 @@ ROW = QueueRow(
 OTHER = replace(ROW, number="2", shown="2", priority=9, submitted_at=0.0)
 
 
+ACCOUNT = "a"
+"""Account as which the gateway reads the queue."""
+
+
 @pytest.fixture
 async def process() -> AsyncIterator[QueueProcess]:
     async with aclosing(QueueProcess()) as made:
@@ -63,29 +67,88 @@ def text(*rows: QueueRow) -> bytes:
 
 async def test_it_returns_what_squeue_tells(process: QueueProcess) -> None:
     own = replace(OTHER, comment="gw:01hv:ada")
-    read = await process.read(text(ROW, own), NONCE)
-    assert read.own == [own]
+    read = await process.read(text(ROW, own), NONCE, ACCOUNT)
     assert read.order == PriorityOrder({"batch": [5, 9]})
     native = str(own_id(own))
-    held = replace(living(own, native, read.order), state=JobState.HELD)
+    waits = living(own, native, read.order)
+    assert (read.living, read.ended) == ({native: waits}, [])
+    held = replace(waits, state=JobState.HELD)
     first, last = await process.columns({native: held})
     assert (first.status, first.number) == (held, "2")
     assert last.status.reason == "Waits for its turn in batch; 1 job is ahead."
     started = process.pid
-    await process.read(text(), NONCE)
+    await process.read(text(), NONCE, ACCOUNT)
     assert len(await process.columns({})) == 0
     assert process.pid == started
 
 
+async def test_only_what_changed_is_told_again(process: QueueProcess) -> None:
+    """The statuses of all others are the same objects as after the look before."""
+    rows = [
+        replace(ROW, number=str(n), shown=str(n), comment=f"gw:x{n}:ada", reason="None")
+        for n in range(4)
+    ]
+    first = await process.read(text(*rows), NONCE, ACCOUNT)
+    assert [*first.living] == [str(own_id(row)) for row in rows]
+    now = [
+        rows[0],
+        replace(rows[1], state="RUNNING", reason="None", started_at=5.0),
+        replace(rows[2], state="COMPLETED", reason="None"),
+        replace(ROW, number="9", shown="9", comment="gw:y:ada", account=ACCOUNT),
+    ]
+    second = await process.read(text(*now), NONCE, ACCOUNT)
+    ids = [str(own_id(row)) for row in now]
+    assert set(second.living) == {ids[0], ids[1], ids[3]}
+    assert second.living[ids[0]] is first.living[ids[0]]
+    assert second.living[ids[1]].state is JobState.ACTIVE
+    assert second.ended == [now[2]]
+    assert len(first.living) == 4, "what was returned before stays as it was"
+    os.kill(process.pid or 0, signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid or 0, os.WEXITED | os.WNOWAIT)
+    third = await process.read(text(*now), NONCE, ACCOUNT)
+    assert (third.living, third.ended) == (second.living, second.ended)
+
+
+async def test_a_place_that_changes_is_told(process: QueueProcess) -> None:
+    own = replace(ROW, comment="gw:x:ada")
+    native = str(own_id(own))
+    for ahead in ([], [OTHER], [OTHER, replace(OTHER, number="3", shown="3")]):
+        read = await process.read(text(own, *ahead), NONCE, ACCOUNT)
+        assert read.living == {
+            native: living(own, native, PriorityOrder.of([own, *ahead]))
+        }
+
+
+async def test_whoever_writes_a_mark_into_a_comment_of_another_account_has_no_job(
+    process: QueueProcess,
+) -> None:
+    forged = replace(ROW, comment="gw:x:ada", account="eve")
+    ended = replace(forged, number="2", shown="2", state="COMPLETED")
+    read = await process.read(text(forged, ended), NONCE, ACCOUNT)
+    assert (read.living, read.ended) == ({}, [])
+    (shown,) = await process.columns({})
+    assert (shown.user, shown.status.native_id) == ("eve", "1")
+
+
+async def test_an_answer_that_nobody_awaits_is_taken_in(process: QueueProcess) -> None:
+    """Since the process tells each change once: the look may have been cancelled."""
+    own = replace(ROW, comment="gw:x:ada")
+    await process.read(text(), NONCE, ACCOUNT)
+    asked = ReadQueue(NONCE, ACCOUNT), text(own)
+    await asyncio.to_thread(process._exchange, *asked)
+    read = await process.read(text(own), NONCE, ACCOUNT)
+    assert [*read.living] == [str(own_id(own))]
+
+
 async def test_what_squeue_does_not_print_is_refused(process: QueueProcess) -> None:
     with pytest.raises(BackendFailed, match="unexpected form"):
-        await process.read(b"squeue: what?", NONCE)
-    assert len((await process.read(text(ROW), NONCE)).order.rows["batch"]) == 1
+        await process.read(b"squeue: what?", NONCE, ACCOUNT)
+    assert len((await process.read(text(ROW), NONCE, ACCOUNT)).order.rows["batch"]) == 1
 
 
 async def test_one_that_ends_is_started_again(process: QueueProcess) -> None:
     """It is not taken for one whose queue is empty."""
-    await process.read(text(ROW), NONCE)
+    await process.read(text(ROW), NONCE, ACCOUNT)
     first = process.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
@@ -93,29 +156,29 @@ async def test_one_that_ends_is_started_again(process: QueueProcess) -> None:
         await process.columns({})
     with pytest.raises(Unavailable, match="started again"):
         await process.columns({})
-    await process.read(text(ROW), NONCE)
+    await process.read(text(ROW), NONCE, ACCOUNT)
     second = process.pid
     assert second not in {None, first}
     os.kill(second or 0, signal.SIGKILL)
     os.waitid(os.P_PID, second or 0, os.WEXITED | os.WNOWAIT)
-    await process.read(text(ROW), NONCE)
+    await process.read(text(ROW), NONCE, ACCOUNT)
     assert len(await process.columns({})) == 1
 
 
 async def test_one_that_hangs_is_ended() -> None:
     async with aclosing(QueueProcess(seconds=60)) as process:
-        await process.read(text(ROW), NONCE)
+        await process.read(text(ROW), NONCE, ACCOUNT)
         os.kill(process.pid or 0, signal.SIGSTOP)
         process._seconds = 0.1
         with pytest.raises(TimedOut, match="started again"):
             await process.columns({})
         process._seconds = 60
-        await process.read(text(ROW), NONCE)
+        await process.read(text(ROW), NONCE, ACCOUNT)
         assert len(await process.columns({})) == 1
 
 
 async def test_a_look_that_is_cancelled_ends_it(process: QueueProcess) -> None:
-    await process.read(text(ROW), NONCE)
+    await process.read(text(ROW), NONCE, ACCOUNT)
     os.kill(process.pid or 0, signal.SIGSTOP)
     waiting = asyncio.create_task(process.columns({}))
     await asyncio.sleep(0)
@@ -132,7 +195,7 @@ async def test_it_finds_what_is_installed_by_pythonpath(
     code = "from pathlib import Path\nPath(__file__).with_name('found').touch()\n"
     (tmp_path / "sitecustomize.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    await process.read(text(ROW), NONCE)
+    await process.read(text(ROW), NONCE, ACCOUNT)
     assert (tmp_path / "found").exists()
 
 
@@ -144,7 +207,7 @@ async def main():
     # A shell starts what runs in its background with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     process = QueueProcess()
-    await process.read(b"", "@1")
+    await process.read(b"", "@1", "gateway")
     print(process.pid, flush=True)
     await asyncio.sleep(3600)
 
@@ -194,7 +257,7 @@ async def test_the_snapshot_before_stays_with_its_age(tmp_path: Path) -> None:
 
 def test_the_program_answers_until_its_input_ends() -> None:
     requests, answers = BytesIO(), BytesIO()
-    write_frame(requests, msgspec.msgpack.encode(ReadQueue(NONCE)), text(ROW))
+    write_frame(requests, msgspec.msgpack.encode(ReadQueue(NONCE, ACCOUNT)), text(ROW))
     write_frame(requests, msgspec.msgpack.encode(MakeColumns({})))
     requests.seek(0)
     queue_program.serve(requests, answers)
@@ -288,16 +351,23 @@ def test_its_jobs_are_those_of_a_look_that_saw_nothing_before(
 ) -> None:
     """They pass through all that the process sends, byte by byte."""
     queue = WholeQueue()
+    known: dict[str, JobStatus] = {}
     for rows in looks:
-        queue.answer(ReadQueue(NONCE), text(*rows))
+        read, _ = queue.answer(ReadQueue(NONCE, ACCOUNT), text(*rows))
+        assert isinstance(read, QueueRead)
+        known = {k: v for k, v in known.items() if k not in read.gone}
+        known |= {status.native_id: status for status in read.changed}
         parsed = parse.queue(squeue(rows, NONCE), NONCE)
         order = PriorityOrder.of(parsed)
         own = {
             str(native): living(row, str(native), order)
             for row in parsed
-            if (native := own_id(row)) is not None and not has_ended(row)
+            if (native := own_id(row)) is not None
+            and row.account in {native.user, ACCOUNT}
+            and not has_ended(row)
         }
-        answer, data = queue.answer(MakeColumns(own), b"")
+        assert known == own
+        answer, data = queue.answer(MakeColumns({}), b"")
         made = JobColumns(answer.counts, data)  # type: ignore[union-attr]
         wanted = expected(parsed, own)
         assert list(made) == wanted

@@ -84,7 +84,7 @@ def _holds(
     entry: _Entry, row: QueueRow, own: JobStatus | None, order: PriorityOrder
 ) -> bool:
     """Return whether an entry still shows what is known of its job."""
-    if entry.row is not row or entry.own != own:
+    if entry.row is not row or (entry.own is not own and entry.own != own):
         return False
     if own is not None or not names_place(row):
         return True

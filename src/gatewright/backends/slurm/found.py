@@ -79,6 +79,11 @@ class Finder:
         """Return the folder of a user's claim files."""
         return f"{await self._home(user)}/{FOLDER}"
 
+    def found(self, natives: Mapping[str, JobStatus]) -> None:
+        """Note that jobs are in the queue; they are given by their native ids."""
+        for native in self._missing_since.keys() & natives.keys():
+            del self._missing_since[native]
+
     async def of_rows(
         self, user: str, rows: Sequence[QueueRow], order: PriorityOrder
     ) -> Sequence[JobStatus]:

@@ -17,13 +17,23 @@ class ReadQueue(msgspec.Struct, tag=True, frozen=True):
 
     nonce: str
     """The word that separates its fields."""
+    account: str
+    """Account as which the gateway reads the queue."""
 
 
 class QueueRead(msgspec.Struct, tag=True, frozen=True):
-    """What the gateway has to know of a queue before its entries can be made."""
+    """What the gateway has to know of a queue before its entries can be made.
 
-    own: Sequence[QueueRow]
-    """Jobs that have the gateway's mark."""
+    Of its own jobs that wait or run it has only what differs from the answer before,
+    which the process has told since it was started.
+    """
+
+    changed: Sequence[JobStatus]
+    """Statuses of those that are new or have changed."""
+    gone: Sequence[str]
+    """Native ids of those that have ended, or are not in the queue any more."""
+    ended: Sequence[QueueRow]
+    """All those in the queue that have ended."""
     order: PriorityOrder
     """The order in which waiting jobs start."""
 
@@ -31,8 +41,8 @@ class QueueRead(msgspec.Struct, tag=True, frozen=True):
 class MakeColumns(msgspec.Struct, tag=True, frozen=True):
     """Return the jobs of the queue that was read."""
 
-    own: Mapping[str, JobStatus]
-    """Statuses of the gateway's jobs by their native ids."""
+    ended: Mapping[str, JobStatus]
+    """Statuses of the gateway's ended jobs by their native ids."""
 
 
 class ColumnsMade(msgspec.Struct, tag=True, frozen=True):

@@ -9,7 +9,8 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +27,8 @@ from gatewright.backends.slurm.queue_messages import (
     Refused,
     Request,
 )
+from gatewright.backends.slurm.rows import QueueRow
+from gatewright.backends.slurm.statuses import PriorityOrder
 from gatewright.core.errors import BackendFailed, TimedOut, Unavailable
 from gatewright.domains.compute import JobColumns, JobStatus
 
@@ -33,6 +36,18 @@ _SECONDS = 60.0
 _RETRY_SECONDS = 5.0
 _KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_CONFIG")
 _VARIABLES = {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class WholeQueueRead:
+    """What the gateway has to know of a queue before its entries can be made."""
+
+    living: Mapping[str, JobStatus]
+    """Statuses of the gateway's jobs that wait or run, by their native ids."""
+    ended: Sequence[QueueRow]
+    """The gateway's jobs in the queue that have ended."""
+    order: PriorityOrder
+    """The order in which waiting jobs start."""
 
 
 class QueueProcess:
@@ -51,31 +66,35 @@ class QueueProcess:
         self._seconds = seconds
         self._decoder = msgspec.msgpack.Decoder[Answer](Answer)
         self._process: subprocess.Popen[bytes] | None = None
+        self._living: Mapping[str, JobStatus] = {}
 
     @property
     def pid(self) -> int | None:
         """Number of the process; None if it does not run."""
         return None if self._process is None else self._process.pid
 
-    async def read(self, printed: bytes, nonce: str) -> QueueRead:
+    async def read(self, printed: bytes, nonce: str, account: str) -> WholeQueueRead:
         """Parse what ``squeue`` printed, with the word that separates its fields.
+
+        ``account`` is the account as which the gateway reads the queue.
 
         Raises
         ------
         BackendFailed
             It has an unexpected form.
         """
-        answer, _ = await self._ask(ReadQueue(nonce), printed)
+        answer, _ = await self._ask(ReadQueue(nonce, account), printed)
         if isinstance(answer, Refused):
             raise BackendFailed(answer.text)
-        return cast("QueueRead", answer)
+        read = cast("QueueRead", answer)
+        return WholeQueueRead(self._living, read.ended, read.order)
 
-    async def columns(self, own: Mapping[str, JobStatus]) -> JobColumns:
+    async def columns(self, ended: Mapping[str, JobStatus]) -> JobColumns:
         """Return the jobs of the queue that was read last.
 
-        ``own`` has the statuses of the gateway's jobs by their native ids.
+        ``ended`` has the statuses of the gateway's ended jobs by their native ids.
         """
-        answer, data = await self._ask(MakeColumns(own))
+        answer, data = await self._ask(MakeColumns(ended))
         return JobColumns(cast("ColumnsMade", answer).counts, data)
 
     async def aclose(self) -> None:
@@ -119,13 +138,25 @@ class QueueProcess:
         except (EOFError, OSError, ValueError) as error:
             self._end()
             raise _ended() from error
-        return self._decoder.decode(header), answered
+        answer = self._decoder.decode(header)
+        if isinstance(answer, QueueRead):
+            # Here, and not where it is awaited: the process tells each change once.
+            self._take_in(answer)
+        return answer, answered
+
+    def _take_in(self, read: QueueRead) -> None:
+        living = dict(self._living)
+        for native in read.gone:
+            del living[native]
+        living.update((status.native_id, status) for status in read.changed)
+        self._living = living
 
     def _runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def _end(self) -> None:
         process, self._process = self._process, None
+        self._living = {}  # which the next process tells anew
         if process is not None:
             process.kill()
             process.communicate()  # which also closes the pipes

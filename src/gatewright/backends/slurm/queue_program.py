@@ -13,6 +13,7 @@ import msgspec
 
 from gatewright.backends.slurm.entries import QueueEntries
 from gatewright.backends.slurm.frames import read_frame, write_frame
+from gatewright.backends.slurm.own_jobs import OwnJobs
 from gatewright.backends.slurm.parse import QueueParser
 from gatewright.backends.slurm.queue_messages import (
     MOST_BYTES,
@@ -24,9 +25,9 @@ from gatewright.backends.slurm.queue_messages import (
     Request,
 )
 from gatewright.backends.slurm.rows import QueueRow
-from gatewright.backends.slurm.statuses import PriorityOrder, own_id
+from gatewright.backends.slurm.statuses import PriorityOrder
 from gatewright.core.errors import BackendFailed
-from gatewright.domains.compute import JobColumns
+from gatewright.domains.compute import JobColumns, JobStatus
 
 MOST_MEMORY = 4 << 30
 """Most memory (address space) of the process, bytes; it ends if that is too little."""
@@ -40,13 +41,16 @@ class WholeQueue:
     def __init__(self) -> None:
         self._parser = QueueParser()
         self._entries = QueueEntries()
+        self._own = OwnJobs()
+        self._living: dict[str, JobStatus] = {}
         self._rows: list[QueueRow] = []
         self._order = PriorityOrder()
 
     def answer(self, request: Request, data: bytes) -> tuple[Answer, bytes]:
         """Return the answer to a message, and its data."""
         if isinstance(request, MakeColumns):
-            jobs = self._entries.of(self._rows, request.own, self._order)
+            own = {**self._living, **request.ended}
+            jobs = self._entries.of(self._rows, own, self._order)
             columns = JobColumns.of(jobs)
             return ColumnsMade(columns.counts), columns.data
         try:
@@ -55,8 +59,15 @@ class WholeQueue:
         except BackendFailed as error:
             return Refused(error.text), b""
         self._order = PriorityOrder.of(self._rows)
-        own = [row for row in self._rows if own_id(row) is not None]
-        return QueueRead(own, self._order), b""
+        before = self._living
+        self._living, ended = self._own.of(self._rows, request.account, self._order)
+        changed = [
+            status
+            for native, status in self._living.items()
+            if before.get(native) is not status
+        ]
+        gone = [native for native in before if native not in self._living]
+        return QueueRead(changed, gone, ended, self._order), b""
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:

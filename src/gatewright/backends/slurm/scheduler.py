@@ -258,7 +258,7 @@ class SlurmScheduler:
                 news = [
                     status
                     for status in look.own
-                    if complete or told.get(status.native_id) != status
+                    if complete or _differ(told.get(status.native_id), status)
                 ]
                 told = now
                 if complete:
@@ -285,7 +285,7 @@ class SlurmScheduler:
         as_of = self._clock()
         account = await self._client.account(self._service)
         printed, nonce = await self._client.whole_queue(self._service)
-        read = await self._queue.read(printed, nonce)
+        read = await self._queue.read(printed, nonce, account)
         found = await self._client.machines(self._service)
         nodes, partitions, reservations = found
         now = asyncio.get_running_loop().time()
@@ -298,35 +298,27 @@ class SlurmScheduler:
             self._client.mark_column = column or COMMENT
             self._asked_at = now
         self._order = read.order
-        own = await self._own_statuses(read.own, account)
+        self._finder.found(read.living)
+        ended = await self._ended_statuses(read.ended)
         snapshot = Snapshot(
             as_of=as_of,
-            jobs=await self._queue.columns({one.native_id: one for one in own}),
+            jobs=await self._queue.columns({one.native_id: one for one in ended}),
             nodes=statuses.machines(nodes),
             partitions=statuses.partitions(partitions),
             private=not {"jobs", "all"}.isdisjoint(self._private),
             reservations=statuses.reservations(reservations),
             private_reservations=not {"reservations", "all"}.isdisjoint(self._private),
         )
-        return _Look(snapshot, own)
+        return _Look(snapshot, [*read.living.values(), *ended])
 
-    async def _own_statuses(
-        self, rows: Sequence[QueueRow], account: str
-    ) -> Sequence[JobStatus]:
-        """Return the statuses of the gateway's jobs; ended ones are queried once.
-
-        A job belongs to the user whom its comment names only if it runs as that user's
-        account or as the service's ``account``, since anybody may write any comment.
-        Other jobs are skipped, and no file of the user whom they name is read.
-        """
+    async def _ended_statuses(self, rows: Sequence[QueueRow]) -> Sequence[JobStatus]:
+        """Return the statuses of the gateway's ended jobs, each queried once."""
         known: dict[str, JobStatus] = {}
         asked = []
         for row in rows:
-            native = own_id(row)
-            if native is None or row.account not in {native.user, account}:
-                continue
-            if has_ended(row) and str(native) in self._settled:
-                known[str(native)] = self._settled[str(native)]
+            native = str(own_id(row))
+            if native in self._settled:
+                known[native] = self._settled[native]
             else:
                 asked.append(row)
         found = await self._finder.of_rows(self._service, asked, self._order)
@@ -365,6 +357,11 @@ class SlurmScheduler:
                     retry_after=10.0,
                 )
         return rows
+
+
+def _differ(before: JobStatus | None, now: JobStatus) -> bool:
+    """Return whether a status is news; most are the same objects as before."""
+    return before is not now and before != now
 
 
 def _natives(user: str, native_ids: Sequence[str]) -> list[NativeId]:
