@@ -38,6 +38,7 @@ class RequestedIdentityContract:
         name = known.person.name
         assert (caller.user, caller.role, caller.token) == (name, Role.GUEST, "")
         assert (caller.address, caller.request_id) == ("192.0.2.8", "r2")
+        assert caller.app == "browser"
         assert await requested.is_still(caller)
         with requested.asking(caller):
             current = await requested.sessions.current(caller)
@@ -65,7 +66,10 @@ class RequestedIdentityContract:
     ) -> None:
         """It takes records from the gateway, and only administrators search it."""
         audit = requested.audit
-        begun = AuditEntry(0.0, "ada", "k", "PUT", "/x/1", 0, "r1", "192.0.2.7")
+        begun = AuditEntry(
+            0.0, "ada", "k", "PUT", "/x/1", 0, "r1", "192.0.2.7",
+            route="/x/{number}", app="token:laptop",
+        )  # fmt: skip
         intent = await audit.begin(begun)
         await audit.record(replace(begun, status=201, note="n"), intent=intent)
         await audit.record(replace(begun, method="POST", path="/y", status=403))
@@ -73,7 +77,9 @@ class RequestedIdentityContract:
         found = await audit.search(who, AuditSearch(user="ada"), 1)
         (record,) = found.items
         assert (record.number, record.entry.path, record.entry.status) == (2, "/y", 403)
-        wanted = AuditSearch(user="ada", outcome=Outcome.DONE)
+        wanted = AuditSearch(
+            user="ada", outcome=Outcome.DONE, route="/x/{number}", app="token"
+        )
         page = await audit.search(who, wanted, 5)
         (first,) = page.items
         assert page.next is None
@@ -92,7 +98,9 @@ class RequestedIdentityContract:
         )
         assert new.secret.startswith("program.")
         assert new.user.name == known.person.name
-        assert await requested.sessions.caller(new.secret) is not None
+        caller = await requested.sessions.caller(new.secret)
+        assert caller is not None
+        assert caller.app == "program"
 
     @pytest.mark.parametrize("password", ["", "wrong", "\ud800", "x" * 5000])
     async def test_a_wrong_password(
@@ -136,7 +144,7 @@ class RequestedIdentityContract:
         new = await tokens.issue(caller, label="é", scopes=scopes, seconds=60)
         by_token = await tokens.caller(new.text, address="192.0.2.9", request_id="r3")
         assert (by_token.user, by_token.token) == (known.person.name, new.token.key)
-        assert by_token.scopes == frozenset(scopes)
+        assert (by_token.scopes, by_token.app) == (frozenset(scopes), "token:é")
         assert await tokens.end_of(by_token) == new.token.expires_at
         assert await tokens.end_of(caller) is None
         assert await tokens.get(by_token, new.token.key) in {
@@ -172,6 +180,7 @@ class RequestedIdentityContract:
         )
         who = await tokens.caller(new.text, address="192.0.2.9", request_id="r4")
         assert (who.user, who.scopes) == (admin.person.name, frozenset({"store"}))
+        assert who.app == "job:a job"
         listed = await tokens.get(caller, new.token.key)
         assert (listed.delegated, listed.session) == (True, caller.session)
         personal = await tokens.issue(caller)
