@@ -113,6 +113,22 @@ def test_a_job_whose_output_cannot_be_written_says_so(centre: Centre) -> None:
         assert (record["exit_code"], record["signal"]) == (None, None)
 
 
+def test_what_an_administrator_holds_is_not_released(centre: Centre) -> None:
+    with centre.signed_in(centre.people[0]) as client:
+        later = {"script": "#!/bin/sh\n#SBATCH --begin=now+1hour\ntrue\n", "hold": True}
+        answer = client.post("/api/v1/jobs/cluster", json=later)
+        url = f"/api/v1/jobs/cluster/{answer.json()['id']}"
+        number = centre.cluster.run("squeue", "-h", "-t", "PD", "-o", "%A").strip()
+        # The person's own hold is replaced by the administrator's.
+        centre.cluster.run("scontrol", "release", number)
+        centre.cluster.run("scontrol", "hold", number)
+        for order in ("release", "requeue"):
+            told = client.post(f"{url}/{order}")
+            assert told.status_code == 403, told.text
+            assert "administrator" in told.json()["detail"]
+        assert client.delete(url).status_code in {202, 204}
+
+
 def test_an_array_as_large_as_slurm_takes(centre: Centre) -> None:
     """Its 2,000 indices, one by one, are more text than Slurm takes."""
     with centre.signed_in(centre.people[0]) as client:
@@ -201,12 +217,20 @@ def test_old_pages_submit_and_cancel_as_the_person(centre: Centre) -> None:
         given = {"username": ada.name, "password": PASSWORD}
         told = client.post("/auth", data=given).json()
         assert told["auth"] is True, told
-        script = "#!/bin/sh\nsleep 600\n"
+        script = "#!/bin/sh\n#SBATCH -J old -t 7 -p debug -n 2\nsleep 600\n"
         done = client.post("/queue/cluster", data={"jobscript": script}).json()
         assert done["status"] == "OK", done
         rows = client.get("/queue/cluster", params={"user": ada.name}).json()
         assert done["jobid"] in {row["jobid"] for row in rows}
         assert at_work(centre) == [ada.name]
+        columns = ("name", "queue", "repo", "timereq", "procs", "nodes")
+        asked = ["squeue", "--noheader", "--format=%j|%P|%a|%l|%C|%D"]
+        url = f"/queue/cluster/{done['jobid']}"
+        for row in (rows[0], client.get(url).json()):
+            shown = [row[one].removeprefix("00:0") for one in columns]
+            assert shown == centre.cluster.run(*asked).strip().split("|")
+        record = client.get(f"{url}/sacct").json()
+        assert (record["account"], record["partition"]) == ("science", "debug")
         ended_ = client.delete(f"/queue/cluster/{done['jobid']}").json()
         assert ended_["status"] == "OK", ended_
 

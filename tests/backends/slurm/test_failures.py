@@ -7,7 +7,12 @@ from typing_extensions import override
 
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Call
-from gatewright.backends.slurm.failures import failure, refusal, without_accounting
+from gatewright.backends.slurm.failures import (
+    failure,
+    order_failure,
+    refusal,
+    without_accounting,
+)
 from gatewright.core.errors import (
     BackendFailed,
     Conflict,
@@ -93,6 +98,18 @@ class TestFailures:
     )
     def test_why_an_order_is_refused(self, text: str, kind: type) -> None:
         assert type(refusal("scontrol", outcome(text))) is kind
+
+    @pytest.mark.parametrize(
+        ("text", "kind"),
+        [
+            ("Access/permission denied for job 7", NotAllowed),
+            ("Job has already finished for job 7", type(None)),
+            ("Job is no longer pending execution for job 7", type(None)),
+            ("Unable to contact slurm controller", Unavailable),
+        ],
+    )
+    def test_why_a_job_is_not_held_or_released(self, text: str, kind: type) -> None:
+        assert type(order_failure(outcome(text))) is kind
 
     def test_one_that_took_too_long(self) -> None:
         assert isinstance(failure("sbatch", outcome("", timed_out=True)), TimedOut)

@@ -295,8 +295,8 @@ async def test_when_a_job_is_expected_to_start(
     ]
     later = replace(same[0], status=replace(same[0].status, expected_start_at=99.0))
     index = QueueIndex.of(Snapshot(8.0, [later, same[1]]))
-    found = index.with_expectation(replace(mine, native_id="plumless"))
-    assert found.expected_start_at == 90.0
+    found = index.listed({"plumless": mine.id})
+    assert [one.status.expected_start_at for one in found.values()] == [90.0]
 
     async def away() -> Snapshot:
         raise Unavailable

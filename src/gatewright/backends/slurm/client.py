@@ -14,6 +14,7 @@ from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE, Call, Slurm
 from gatewright.backends.slurm.failures import (
     failure,
     knows_no_such_job,
+    order_failure,
     output,
     printed,
     refusal,
@@ -266,8 +267,16 @@ class Client:
         return Estimate(start, cores, places, partition)
 
     async def order(self, user: str, call: Call) -> None:
-        """Run a command that changes jobs; jobs that are gone are ignored."""
-        await self.run(user, call)
+        """Hold or release jobs; those that have begun or are gone are ignored.
+
+        Raises
+        ------
+        NotAllowed, TimedOut, Unavailable
+            An administrator holds a job, or Slurm does not answer.
+        """
+        error = order_failure(await self.run(user, call))
+        if error is not None:
+            raise error
 
     async def cancel(self, user: str, numbers: Sequence[str]) -> None:
         """Cancel jobs; those that are gone are ignored.

@@ -123,6 +123,22 @@ def refusal(program: str, outcome: Outcome) -> GatewayError:
     return InvalidContent(f"Slurm refuses it: {said or 'it does not say why'}.")
 
 
+def order_failure(outcome: Outcome) -> GatewayError | None:
+    """Return the error for a command that should have held or released jobs.
+
+    None if it succeeded, or failed since the jobs have begun or are gone.
+    """
+    if not (outcome.exit_code or outcome.timed_out):
+        return None
+    error = refusal("scontrol", outcome)
+    if isinstance(error, NotAllowed):
+        return NotAllowed(
+            "An administrator of Slurm holds this job, and only they can release it. "
+            "Ask them why."
+        )
+    return error if isinstance(error, (TimedOut, Unavailable)) else None
+
+
 def unexpected(program: str) -> BackendFailed:
     """Return the error for an answer that does not have the requested form."""
     return BackendFailed(

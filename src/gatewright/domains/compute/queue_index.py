@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -72,15 +72,18 @@ class QueueIndex:
             failure=self.whole.failure,
         )
 
-    def with_expectation(self, job: Job) -> Job:
-        """Return a waiting job with the start time that the scheduler expects."""
-        wanted = job.native_id or ""
-        found = self._jobs.having(Criterion.NATIVE_ID, wanted)
-        for number in np.flatnonzero(found):
-            status = self._jobs[int(number)].status
-            if status.native_id == wanted:
-                return replace(job, expected_start_at=status.expected_start_at)
-        return job
+    def listed(self, own: Mapping[str, str]) -> Mapping[str, QueuedJob]:
+        """Return those jobs of ``own`` that are listed, by the gateway's ids.
+
+        ``own`` has the gateway's ids by the scheduler's ids.
+        """
+        numbers = np.flatnonzero(self._jobs.having_native_id(own.keys()))
+        jobs = [self._jobs[int(number)] for number in numbers]
+        return {
+            own[job.status.native_id]: job
+            for job in jobs
+            if job.status.native_id in own
+        }
 
     def page(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from gatewright.core.caller import Caller, Scope
@@ -184,7 +185,9 @@ class JobService(SystemViews):
         job = as_one(await self._named(caller, system, job_id), job_id)
         if job.state is JobState.QUEUED:
             with suppress(GatewayError):
-                return (await self._index(system)).with_expectation(job)
+                for seen in (await self.listed(caller, system, [job])).values():
+                    expected = seen.status.expected_start_at
+                    return replace(job, expected_start_at=expected)
         return job
 
     async def cancel(self, caller: Caller, system: str, job_id: str) -> Job:

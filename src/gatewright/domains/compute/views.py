@@ -14,12 +14,13 @@ from gatewright.domains.compute.everyone import (
     reservations_for,
 )
 from gatewright.domains.compute.job_columns import JobColumns
-from gatewright.domains.compute.model import Capabilities
+from gatewright.domains.compute.model import Capabilities, Job
 from gatewright.domains.compute.ports import JobTable
 from gatewright.domains.compute.queue_index import Queue, QueueIndex
 from gatewright.domains.compute.snapshot import (
     Node,
     Partition,
+    QueuedJob,
     Reservation,
     Snapshot,
 )
@@ -105,6 +106,22 @@ class SystemViews:
         index = await self._index(system)
         page = index.page(caller.user, ids, chosen, page_limit(limit), cursor)
         return index.queue(own, on.scheduler.capabilities), page
+
+    async def listed(
+        self, caller: Caller, system: str, jobs: Sequence[Job]
+    ) -> Mapping[str, QueuedJob]:
+        """Return how the scheduler lists jobs of the caller, by their ids.
+
+        Jobs that it does not list, such as those that have ended, are left out.
+
+        Raises
+        ------
+        Unavailable
+            The scheduler has not answered yet.
+        """
+        caller.require(Scope.JOBS_READ)
+        index = await self._index(system)
+        return index.listed({job.native_id: job.id for job in jobs if job.native_id})
 
     async def machines(
         self, caller: Caller, system: str

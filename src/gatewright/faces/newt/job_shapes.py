@@ -1,6 +1,7 @@
 """Jobs in NEWT's formats: columns of ``qstat`` and records of ``sacct``."""
 
 import time
+from dataclasses import dataclass
 
 from gatewright.domains.compute import Job, JobState, QueuedJob
 
@@ -37,24 +38,68 @@ def used(job: Job, now: float) -> float:
     return (job.ended_at or now) - job.started_at
 
 
-def classic(job: Job, rank: int | None, now: float) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a job has been given, or asks for, as text."""
+
+    nodes: str
+    """Number of nodes."""
+    cores: str
+    """Number of CPU cores."""
+    queue: str
+    """Queue or partition; the system's name if it is unknown."""
+    project: str
+    """Project or account that is charged."""
+    limit: str
+    """Time limit."""
+
+
+def _place(job: Job, listed: QueuedJob | None) -> _Place:
+    """Return a job's place by the scheduler's list, or as far as the request told it.
+
+    The list has also what the job's script and the site's defaults say.
+    """
+    resources, attributes = job.spec.resources, job.spec.attributes
+    place = _Place(
+        nodes=str(resources.node_count or 1),
+        cores=str(resources.cores),
+        queue=attributes.queue_name or job.system,
+        project=attributes.project_name or "",
+        limit=_duration(attributes.duration),
+    )
+    if listed is None:
+        return place
+    return _Place(
+        nodes=str(listed.nodes),
+        cores=str(listed.cores),
+        queue=listed.partition or place.queue,
+        project=listed.project or place.project,
+        limit=_duration(listed.duration) or place.limit,
+    )
+
+
+def classic(
+    job: Job, rank: int | None, now: float, listed: QueuedJob | None = None
+) -> dict[str, str]:
     """Return a job's columns in classic NEWT, all as text.
 
-    ``rank`` is the job's position among those that wait.
+    ``rank`` is the job's position among those that wait, and ``listed`` how its
+    scheduler lists it; None for one that it does not list.
     """
+    place = _place(job, listed)
     return {
         "jobid": job.id,
         "user": job.user,
         "status": LETTERS[job.state],
         "state": job.state.value,
         "name": job.name,
-        "nodes": str(job.spec.resources.node_count or 1),
-        "procs": str(job.spec.resources.cores),
-        "queue": job.spec.attributes.queue_name or job.system,
+        "nodes": place.nodes,
+        "procs": place.cores,
+        "queue": place.queue,
         "rank": "" if rank is None else str(rank),
-        "repo": job.spec.attributes.project_name or "",
+        "repo": place.project,
         "submittime": moment(job.submitted_at),
-        "timereq": _limit(job),
+        "timereq": place.limit,
         "timeuse": elapsed(used(job, now)),
         "hostname": job.system,
     }
@@ -80,27 +125,30 @@ def classic_of_another(job: QueuedJob, system: str, now: float) -> dict[str, str
         "rank": "",
         "repo": job.project,
         "submittime": moment(job.submitted_at),
-        "timereq": "" if job.duration is None else elapsed(job.duration),
+        "timereq": _duration(job.duration),
         "timeuse": elapsed(0.0 if began is None else now - began),
         "hostname": system,
     }
 
 
-def second(job: Job, rank: int | None, now: float) -> dict[str, object]:
-    """Return a job's columns in NEWT 2.0."""
+def second(
+    job: Job, rank: int | None, now: float, listed: QueuedJob | None
+) -> dict[str, object]:
+    """Return a job's columns in NEWT 2.0; the arguments are those of `classic`."""
+    place = _place(job, listed)
     return {
         "jobid": job.id,
         "status": LETTERS[job.state],
         "user": job.user,
         "job_name": job.name,
-        "nodes": str(job.spec.resources.node_count or 1),
-        "walltime": _limit(job),
+        "nodes": place.nodes,
+        "walltime": place.limit,
         "time_use": elapsed(used(job, now)),
         "time_submit": moment(job.submitted_at),
         "rank": "" if rank is None else str(rank),
-        "queue": job.spec.attributes.queue_name or job.system,
+        "queue": place.queue,
         "q_state": job.native_state,
-        "processors": str(job.spec.resources.cores),
+        "processors": place.cores,
         "details": job.reason,
     }
 
@@ -118,21 +166,24 @@ def record(job: Job, now: float, output: str) -> dict[str, object]:
     }
 
 
-def accounting(job: Job, now: float) -> dict[str, str]:
+def accounting(job: Job, now: float, listed: QueuedJob | None = None) -> dict[str, str]:
     """Return a job's accounting record with the column names of ``sacct``.
+
+    ``listed`` is as for `classic`.
 
     As there, ``cputime`` is the time of all cores that it had, busy or not, and
     ``totalcpu`` that for which they were busy; a job that a signal ended has no exit
     code.
     """
-    cores = job.usage.cores or job.spec.resources.cores
+    place = _place(job, listed)
+    cores = job.usage.cores or int(place.cores)
     ran = job.usage.wall_seconds if job.ended else used(job, now)
     return {
         "jobid": job.id,
         "jobname": job.name,
         "user": job.user,
-        "account": job.spec.attributes.project_name or "",
-        "partition": job.spec.attributes.queue_name or job.system,
+        "account": place.project,
+        "partition": place.queue,
         "state": job.native_state,
         "exitcode": f"{0 if job.signal else job.exit_code or 0}:{job.signal or 0}",
         "submit": moment(job.submitted_at),
@@ -143,10 +194,9 @@ def accounting(job: Job, now: float) -> dict[str, str]:
         "totalcpu": elapsed(job.usage.cpu_seconds),
         "maxrss": str(job.usage.peak_memory_bytes),
         "alloccpus": str(cores),
-        "nnodes": str(job.spec.resources.node_count or 1),
+        "nnodes": place.nodes,
     }
 
 
-def _limit(job: Job) -> str:
-    duration = job.spec.attributes.duration
-    return "" if duration is None else elapsed(duration)
+def _duration(seconds: float | None) -> str:
+    return "" if seconds is None else elapsed(seconds)

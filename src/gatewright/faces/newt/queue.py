@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from gatewright.core.caller import Scope
-from gatewright.core.errors import InvalidContent, NotFound, TooLarge
+from gatewright.core.errors import InvalidContent, NotFound, TooLarge, Unavailable
 from gatewright.core.pages import MAXIMUM_LIMIT, Page, pages
 from gatewright.domains.compute import (
     ENDED,
@@ -55,6 +55,7 @@ async def listing(request: Request) -> object:
     context, system = request_context(request), request.path_params["system"]
     jobs, caller = context.services.jobs, context.caller
     own = await _queue(request)
+    listed = await jobs.listed(caller, system, own)
     wanted = {k: v for k, v in request.query_params.items() if k not in _PAGING}
     chosen = QueueFilter(user=wanted.get("user", ""), name=wanted.get("name", ""))
     others: list[QueuedJob] = []
@@ -64,7 +65,10 @@ async def listing(request: Request) -> object:
         others += [one.job for one in page if one.id is None]
 
     def found() -> list[dict[str, str]]:
-        rows = [job_shapes.classic(job, rank, now) for job, rank in _ranked(own)]
+        rows = [
+            job_shapes.classic(job, rank, now, listed.get(job.id))
+            for job, rank in _ranked(own)
+        ]
         rows += [job_shapes.classic_of_another(job, system, now) for job in others]
         return [row for row in rows if all(row.get(k) == v for k, v in wanted.items())]
 
@@ -133,8 +137,13 @@ def _number(given: Mapping[str, str], name: str, default: int) -> int:
 async def second_listing(request: Request) -> object:
     """List the caller's waiting and running jobs in NEWT 2.0's columns."""
     now = time.time()
-    jobs = await _queue(request)
-    return [job_shapes.second(job, rank, now) for job, rank in _ranked(jobs)]
+    context, system = request_context(request), request.path_params["system"]
+    own = await _queue(request)
+    listed = await context.services.jobs.listed(context.caller, system, own)
+    return [
+        job_shapes.second(job, rank, now, listed.get(job.id))
+        for job, rank in _ranked(own)
+    ]
 
 
 async def machines(request: Request) -> object:
@@ -217,12 +226,23 @@ async def _job(request: Request) -> Job:
 
 async def one(request: Request) -> object:
     """Return one job in classic NEWT's columns, even if it has ended."""
-    return job_shapes.classic(await _job(request), None, time.time())
+    job = await _job(request)
+    return job_shapes.classic(job, None, time.time(), await _listed(request, job))
 
 
 async def accounting(request: Request) -> object:
     """Return a job's accounting record."""
-    return job_shapes.accounting(await _job(request), time.time())
+    job = await _job(request)
+    return job_shapes.accounting(job, time.time(), await _listed(request, job))
+
+
+async def _listed(request: Request, job: Job) -> QueuedJob | None:
+    """Return how the scheduler lists a job; None if it does not, or does not answer."""
+    context = request_context(request)
+    with suppress(Unavailable):
+        found = await context.services.jobs.listed(context.caller, job.system, [job])
+        return found.get(job.id)
+    return None
 
 
 async def second_one(request: Request) -> object:
