@@ -242,7 +242,8 @@ async def test_what_has_ended_is_not_canceled_again(
 
 
 async def test_jobs_that_are_not_there(jobs: JobService) -> None:
-    for job_id in ("1", "x", "", "1_", "1_x", "1_1", "-1", "9" * 30):
+    await jobs.submit(ADA, "local", [SPEC])
+    for job_id in ("2", "01", "x", "", "1_", "1_x", "1_1", "-1", "9" * 30):
         with pytest.raises(NotFound):
             await jobs.get(ADA, "local", job_id)
 

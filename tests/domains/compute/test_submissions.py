@@ -60,9 +60,10 @@ async def test_a_refused_submission_leaves_nothing(
 async def test_a_submission_that_was_cut_short_is_made_again(
     jobs: JobService, scheduler: ToldScheduler, clock: SetClock
 ) -> None:
-    scheduler.fails = TimedOut()
-    with pytest.raises(TimedOut):
+    scheduler.fails = TimedOut(retry_after=5.0)
+    with pytest.raises(TimedOut, match="look for it among your jobs") as late:
         await jobs.submit(ADA, "local", [SPEC], key="k")
+    assert late.value.retry_after == 5.0
     scheduler.fails = None
     (left,) = (await jobs.list(ADA, "local", JobFilter())).items
     assert left.state is JobState.NEW

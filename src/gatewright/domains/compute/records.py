@@ -83,8 +83,13 @@ class JobRecords:
         try:
             submissions = await self._submissions(jobs)
             outcomes = await self._scheduler.submit(user, submissions)
-        except TimedOut:
-            raise
+        except TimedOut as error:
+            raise TimedOut(
+                f"{error.text} What you sent is recorded, and is submitted once when "
+                "that is possible: look for it among your jobs before you send it "
+                "again, or send it again with the same “Idempotency-Key”.",
+                retry_after=error.retry_after,
+            ) from error
         except GatewayError as error:
             if again and isinstance(error, Unavailable):
                 raise
@@ -315,4 +320,6 @@ async def named(table: JobTable, system: str, user: str, job_id: str) -> Sequenc
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 18
+    return (
+        text.isascii() and text.isdigit() and len(text) <= 18 and f"{int(text)}" == text
+    )
