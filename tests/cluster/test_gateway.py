@@ -190,7 +190,7 @@ def test_an_array_waits_for_another_job(
             dependencies=[{"job": first}],
         )
         waiting = until(
-            client, array, lambda one: one["reason"].startswith("Waits for Slurm's job")
+            client, array, lambda one: one["reason"] == f"Waits for job {first} to end."
         )
         assert waiting["tasks"] == {"queued": 3}
         (home / "go").touch()

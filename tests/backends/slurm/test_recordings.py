@@ -258,7 +258,7 @@ def test_reasons_of_squeue() -> None:
             number=number_,
         )
         words.add(why_it_waits(waiting, 3))
-    assert "Waits for Slurm's job 7219440 to end." in words
+    assert "Waits for another job to end (Slurm's 7219440)." in words
     assert "Waits for its turn in batch; 3 jobs are ahead." in words
     assert len(lines) == 10
 

@@ -3,7 +3,7 @@
 import re
 
 from gatewright.backends.slurm.rows import QueueRow
-from gatewright.domains.compute import JobState
+from gatewright.domains.compute import WAITS_FOR_ANOTHER, JobState
 
 _ACTIVE = frozenset(
     {
@@ -41,7 +41,7 @@ _REASONS = {
     "BadConstraints": "No machine is as the job wants it. Change what it asks for.",
     "BeginTime": "The time that it is to begin at has not come.",
     "Cleaning": "What its last run left behind is being cleaned up.",
-    "Dependency": "Waits for another job to end.",
+    "Dependency": f"{WAITS_FOR_ANOTHER}.",
     "DependencyNeverSatisfied": "A job that it waits for did not end as it must.",
     "InvalidAccount": "The account to charge is not valid any more.",
     "InvalidQOS": "The quality of service is not valid any more.",
@@ -102,7 +102,7 @@ def why_it_waits(row: QueueRow, ahead: int) -> str:
     if row.reason == "Dependency":
         numbers = _DEPENDED_ON.findall(row.dependency)
         if numbers:
-            return f"Waits for Slurm's job {', '.join(numbers[:3])} to end."
+            return f"{WAITS_FOR_ANOTHER} (Slurm's {', '.join(numbers[:3])})."
     if row.reason == "Resources":
         cores = "1 core" if row.cores == 1 else f"{row.cores} cores"
         machines = f" on {row.nodes} machines" if row.nodes > 1 else ""

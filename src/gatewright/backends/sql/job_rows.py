@@ -14,6 +14,7 @@ from gatewright.domains.compute import (
     JobState,
     JobStatus,
     Usage,
+    with_own_numbers,
 )
 
 SELECT = (
@@ -63,6 +64,7 @@ def job_of(row: Row) -> Job:
         what = row["number"], row["state"]
         _log.error("The state of job %s cannot be read: %r", *what)
     index = None if row["array_index"] < 0 else row["array_index"]
+    spec = _spec(row)
     return Job(
         id=job_id(row["number"], index),
         system=row["system"],
@@ -70,7 +72,7 @@ def job_of(row: Row) -> Job:
         name=row["name"],
         state=JobState.FAILED if state is None else state,
         native_state=row["native_state"],
-        spec=_spec(row),
+        spec=spec,
         directory=row["directory"],
         stdout_path=row["stdout_path"],
         stderr_path=row["stderr_path"],
@@ -79,7 +81,7 @@ def job_of(row: Row) -> Job:
         ended_at=_time(row, "ended_at"),
         exit_code=row["exit_code"],
         signal=row["end_signal"],
-        reason=row["reason"] if state else _DAMAGED,
+        reason=with_own_numbers(row["reason"], spec) if state else _DAMAGED,
         usage=Usage(
             row["wall_seconds"],
             row["cpu_seconds"],

@@ -71,11 +71,13 @@ from gatewright.domains.compute.snapshot import (
 from gatewright.domains.compute.submitting import Charge, Gate
 from gatewright.domains.compute.token_request import TokenRequest
 from gatewright.domains.compute.used import Usage
+from gatewright.domains.compute.waiting import WAITS_FOR_ANOTHER, with_own_numbers
 
 __all__ = [
     "ENDED",
     "LONGEST_WAIT",
     "UNREADABLE",
+    "WAITS_FOR_ANOTHER",
     "Admission",
     "Admitted",
     "Array",
@@ -142,4 +144,5 @@ __all__ = [
     "follow",
     "parse_array",
     "satisfied",
+    "with_own_numbers",
 ]
