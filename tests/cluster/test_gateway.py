@@ -345,6 +345,26 @@ def test_what_slurm_does_not_accept_is_reported(gateway: RunningGateway) -> None
         assert ids_of(client) == before
 
 
+def test_a_refusal_says_what_to_change(gateway: RunningGateway) -> None:
+    """Beside it stand Slurm's own words."""
+    with owner(gateway) as client:
+        before = ids_of(client)
+        for line, why, words in (
+            ("--account=nosuch", "one of your accounts", "Invalid account"),
+            ("--partition=nosuch", "no such partition", "Invalid partition name"),
+        ):
+            script = f"#!/bin/sh\n#SBATCH {line}\ntrue\n"
+            for params in ({}, {"dry_run": "true"}):
+                url, spec = "/api/v1/jobs/cluster", {"script": script}
+                answer = client.post(url, json=spec, params=params)
+                assert answer.status_code == 422, answer.text
+                told = answer.json()["detail"]
+                assert "Slurm does not take the job. " in told
+                assert why in told
+                assert words in told.partition("Its words: ")[2]
+        assert ids_of(client) == before
+
+
 def test_a_gateway_that_is_killed_loses_no_job(
     tmp_path: Path, cluster: Cluster
 ) -> None:

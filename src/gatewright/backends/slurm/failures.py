@@ -3,7 +3,9 @@
 import errno
 import os
 import re
+from collections.abc import Sequence
 
+from gatewright.backends.slurm.refusals import advice
 from gatewright.core.errors import (
     BackendFailed,
     Conflict,
@@ -49,6 +51,10 @@ _DENIED = re.compile(r"[Pp]ermission denied")
 _ENDED = re.compile(
     r"already finished|already completing|completed or been|Invalid job"
 )
+_OPTION = re.compile(r"Invalid --[\w-]+ |[Uu]nrecognized option|option '.*' (?:is|req)")
+"""Errors in sbatch's own reading of options, after which it exits with 255."""
+_LONGEST = 300
+"""Characters of Slurm's words that an error quotes at most."""
 _PREFIX = re.compile(
     r"^(?:\w+: )?(?:error: |fatal: )?"
     r"(?:Batch job submission failed: |allocation failure: )?"
@@ -99,11 +105,27 @@ def failure(program: str, outcome: Outcome) -> GatewayError:
         )
     lines = [line for line in text.splitlines() if line.strip()]
     said = _PREFIX.sub("", lines[-1])[:300] if lines else ""
-    if program == "sbatch" and outcome.exit_code == 1 and said:
-        return InvalidContent(f"Slurm does not take the job: {said.rstrip('.')}.")
+    refused = outcome.exit_code == 1 or _OPTION.search(text) is not None
+    if program == "sbatch" and refused and said:
+        return _refused(lines)
     return BackendFailed(
         f"Slurm's command {program} failed: {said or 'it said nothing'}."
     )
+
+
+def _refused(lines: Sequence[str]) -> InvalidContent:
+    """Return the error for a job that Slurm refuses: what to change, and its words.
+
+    Of several lines all are quoted, since the first often names the limit.
+    """
+    words = [_PREFIX.sub("", line).strip().rstrip(".") for line in lines]
+    said = "; ".join(one for one in words if not one.startswith("warning: "))
+    why = advice(said)
+    if len(said) > _LONGEST:
+        said = f"{said[:_LONGEST]}…"
+    if not why:
+        return InvalidContent(f"Slurm does not take the job: {said}.")
+    return InvalidContent(f"Slurm does not take the job. {why} Its words: “{said}”.")
 
 
 def refusal(program: str, outcome: Outcome) -> GatewayError:
