@@ -35,7 +35,7 @@ from gatewright.operations.learning import (
     trials_of,
     with_votes,
 )
-from gatewright.operations.product_images import frame_of
+from gatewright.operations.weighted_frames import weighted_frames
 
 __all__ = ["Classifiers", "Found", "Learned", "Material", "Trainer"]
 
@@ -219,7 +219,7 @@ class Classifiers:
                 raise Conflict(
                     "This survey has no two images of one band that overlap."
                 )
-            gather = partial(self._by_injection, pairs, differences)
+            gather = partial(self._by_injection, caller, pairs, differences)
         else:
             if not any(
                 one.method is Method.INJECTION and one.state in _TRAINED
@@ -311,7 +311,11 @@ class Classifiers:
         return await asyncio.to_thread(with_votes, before, voted)
 
     async def _by_injection(
-        self, pairs: Sequence[Pair], differences: int | None, made: Classifier
+        self,
+        caller: Caller,
+        pairs: Sequence[Pair],
+        differences: int | None,
+        made: Classifier,
     ) -> Material:
         """Make the trials of pairs: two differences each, one for each way round."""
         trials = trials_of(pairs, differences)
@@ -320,9 +324,12 @@ class Classifiers:
         seen: set[int] = set()
         for number, pair in enumerate(trials):
             try:
+                science, reference = await weighted_frames(
+                    self._sky, caller, [pair.science, pair.reference]
+                )
                 found = await self._trainer.trial(
-                    frame_of(pair.science),
-                    frame_of(pair.reference),
+                    science,
+                    reference,
                     epoch=pair.epoch,
                     plain=id(pair) not in seen,
                     seed=1000 * made.version + number,

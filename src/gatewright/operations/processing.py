@@ -86,7 +86,7 @@ class Processing:
         self._selections = Selections(
             sky, lambda who, name: self.product(who, ProductKind.COADD, name)
         )
-        self._references = References(self._selections, processor)
+        self._references = References(sky, self._selections, processor)
         self.claims = Claims(clock)
         self._tasks: dict[str, asyncio.Task[Product]] = {}
 
@@ -313,7 +313,12 @@ class Processing:
         frames = [frame for side in sides for frame in side.frames]
         surveys = sorted({name for frame in frames for name in frame.surveys})
         # The same images, place, method and catalogues have the same id.
-        identities = [f"{frame.image} {frame.identity}" for frame in frames]
+        identities = [
+            f"{one.image} {one.identity}"
+            for frame in frames
+            for one in (frame, frame.weight)
+            if one is not None
+        ]
         parts: list[object] = [_METHOD_VERSION, kind, request, identities]
         known = self._catalogues
         if named := {one: asdict(known[one]) for one in surveys if one in known}:

@@ -1,11 +1,21 @@
 """Converts images to frames for processing, and products to images for cut-outs."""
 
-from gatewright.domains.processing import FrameRef, Plane, Product
-from gatewright.domains.sky import Image
+from collections.abc import Sequence
+
+from gatewright.domains.processing import FrameRef, Plane, Product, WeightRef
+from gatewright.domains.sky import Image, ImageKind
 
 
-def frame_of(image: Image) -> FrameRef:
-    """Return an image as a frame for processing, with its time in mid-exposure."""
+def frame_of(image: Image, partners: Sequence[Image] = ()) -> FrameRef:
+    """Return an image as a frame for processing, with its time in mid-exposure.
+
+    Of its ``partners`` the weight map is used.
+    """
+    weights = [
+        WeightRef(one.id, one.path, one.identity, one.hdu)
+        for one in partners
+        if one.kind is ImageKind.WEIGHT
+    ]
     times = [t for t in (image.t_min, image.t_max) if t is not None]
     return FrameRef(
         image=image.id,
@@ -17,6 +27,7 @@ def frame_of(image: Image) -> FrameRef:
         assumed=image.time_assumed,
         band=image.band,
         seeing=image.seeing,
+        weight=weights[0] if weights else None,
     )
 
 

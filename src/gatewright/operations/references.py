@@ -17,9 +17,16 @@ from gatewright.domains.processing import (
     choose_frames,
 )
 from gatewright.domains.processing.references import SHALLOWEST, WIDEST
-from gatewright.domains.sky import Image, ImageKind, ImageQuery, Interval, mjd_text
-from gatewright.operations.product_images import frame_of
+from gatewright.domains.sky import (
+    Image,
+    ImageKind,
+    ImageQuery,
+    Interval,
+    SkyService,
+    mjd_text,
+)
 from gatewright.operations.selections import Selection, Selections
+from gatewright.operations.weighted_frames import weighted_frames
 
 MOST_COMPARED = 40
 """Most frames whose quality is measured for one choice: the latest."""
@@ -54,7 +61,10 @@ class Chosen:
 class References:
     """Chooses references among the images that a caller may see."""
 
-    def __init__(self, selections: Selections, processor: Processor) -> None:
+    def __init__(
+        self, sky: SkyService, selections: Selections, processor: Processor
+    ) -> None:
+        self._sky = sky
         self._selections = selections
         self._processor = processor
         self._measured: OrderedDict[object, Sequence[Quality | str]] = OrderedDict()
@@ -94,7 +104,7 @@ class References:
                 "images. Name the images of the reference, or ask for fewer days."
             )
         # The latest come first: what no longer fits into the memory is old.
-        frames = [frame_of(one) for one in latest]
+        frames = await weighted_frames(self._sky, caller, latest)
         qualities, left_out = await self._compare(caller, frames, centre)
         if not qualities:
             raise NotFound(
@@ -104,10 +114,11 @@ class References:
         names, others = choose_frames(qualities, rule.most)
         deepest = known[names[0]]
         border = _BORDER * deepest.scale / 3600.0
+        by_name = {frame.image: frame for frame in frames}
         taken = [known[name] for name in names]
         reported = _reported(taken, qualities)
         return Chosen(
-            Side([frame_of(known[name]) for name in names], "clipped"),
+            Side([by_name[name] for name in names], "clipped"),
             place and Circle(place.ra, place.dec, place.radius + border),
             {
                 "days": rule.days,
@@ -166,7 +177,8 @@ class References:
     ) -> tuple[dict[str, Quality], dict[str, str]]:
         """Return the qualities of frames by name, and why some have none."""
         ra, dec = round(centre.ra, _ROUND), round(centre.dec, _ROUND)
-        key = (ra, dec, tuple((frame.image, frame.identity) for frame in frames))
+        files = tuple((one.image, one.identity, one.weight) for one in frames)
+        key = (ra, dec, files)
         found = self._measured.get(key)
         if found is None:
             found = await self._processor.qualities(frames, ra, dec, caller.user)

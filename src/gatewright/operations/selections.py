@@ -23,6 +23,7 @@ from gatewright.domains.sky import Circle as Region
 from gatewright.domains.sky import Image, ImageKind, ImageQuery, SkyService
 from gatewright.operations.found_images import found_images
 from gatewright.operations.product_images import frame_of
+from gatewright.operations.weighted_frames import weighted_frames
 
 MOST_IMAGES = 500
 """Most images of one product, or of one light curve."""
@@ -72,7 +73,7 @@ class Selections:
                 f"“{others[0]}” is not an image of the sky. Name images of the kinds "
                 f"{', '.join(_KINDS)}."
             )
-        refs = [frame_of(image) for image in images]
+        refs = await weighted_frames(self._sky, caller, images)
         return sorted(refs, key=lambda r: (r.mjd is None, r.mjd or 0.0, r.image))
 
     async def images(

@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from tests.support.fields import GAIN, field, random_stars, ready, tangent
+from tests.support.fields import (
+    GAIN,
+    field,
+    gaussian_stars,
+    random_stars,
+    ready,
+    tangent,
+)
 
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing.frames import Frame, ShiftedProjection
@@ -83,6 +90,19 @@ def test_weights_tell_the_pattern_of_the_noise_and_not_its_level() -> None:
     assert np.allclose(frame.noise[:, 200] / frame.noise[:, 20], 2, atol=0.05)
     useless = prepare(field(seed=1, variance=np.zeros((256, 256), np.float32)))
     assert abs(np.median(useless.noise) / 8 - 1) < 0.1
+
+
+def test_the_light_of_a_source_in_a_weight_map_is_not_counted_twice() -> None:
+    """The map of a survey may be of the whole variance, or of the sky's alone."""
+    x, y, flux = random_stars(16, (256, 256), 77)
+    light = gaussian_stars((256, 256), x, y, flux, 3.5)
+    whole = (64.0 + light / GAIN).astype(np.float32)
+    frame = prepare(field(seed=1, variance=whole))
+    assert whole.max() > 4 * 64
+    assert np.allclose(frame.noise, 8.0, rtol=0.1)
+    places = np.array([x[3]]), np.array([y[3]])
+    error = star_fluxes(frame, *places)[1]
+    assert error == pytest.approx(star_fluxes(ready(seed=1), *places)[1], rel=0.02)
 
 
 def test_a_gain_that_is_not_given_is_measured_from_the_sky() -> None:

@@ -5,10 +5,17 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
+import numpy as np
+
 from gatewright.backends.plugin import frame_loaders
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import Circle
-from gatewright.domains.processing.frames import Frame, Numbers, Projection
+from gatewright.domains.processing.frames import (
+    Frame,
+    Numbers,
+    Pixels,
+    Projection,
+)
 from gatewright.domains.processing.references import pixel_size
 
 _LOADERS = frame_loaders()
@@ -42,22 +49,66 @@ class OneAtATime:
 def load_frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Frame:
     """Return the frame of a serialised ``FrameRef``, around a circle or whole.
 
+    With a weight map, the frame has its variance, and pixels of no weight are bad.
+
     Raises
     ------
     InvalidContent
-        The reader of the file's format cannot load frames.
+        The reader of the file's format cannot load frames, or the weight map has other
+        pixels than the image.
     """
+    frame = _loaded(ref, place, margin)
+    frame = replace(frame, projection=OneAtATime(frame.projection, Lock()))
+    if ref["weight"] is not None:
+        weight = _weights(ref["weight"], frame, place, margin)
+        known = weight > 0  # False where it is NaN
+        variance = np.where(known, 1.0 / np.where(known, weight, 1.0), np.inf)
+        frame = replace(frame, bad=~known, variance=variance.astype(np.float32))
+    if ref["seeing"] is None:
+        return frame
+    fwhm = ref["seeing"] / pixel_size(frame.projection, frame.values.shape)
+    return replace(frame, fwhm=fwhm)
+
+
+def _weights(
+    ref: Mapping[str, Any], frame: Frame, place: Circle | None, margin: int
+) -> Pixels:
+    """Return the weights of the pixels of a frame.
+
+    The headers of an image and its map may differ in their last digits, so that a
+    circle touches a column more in one of them: the map is laid on the frame by its
+    coordinates, and read whole if it lacks a part of the frame.
+
+    Raises
+    ------
+    InvalidContent
+        The map does not have all pixels of the frame.
+    """
+    height, width = frame.values.shape
+    middle = np.array([float(width // 2)]), np.array([float(height // 2)])
+    for around in (place, None):
+        found = _loaded(ref, around, margin)
+        x, y = found.projection.to_pixels(*frame.projection.to_sky(*middle))
+        if np.isfinite(x + y).all():
+            left, low = (
+                round(float(x[0])) - width // 2,
+                round(float(y[0])) - height // 2,
+            )
+            part = found.values[max(0, low) :, max(0, left) :][:height, :width]
+            if min(left, low) >= 0 and part.shape == frame.values.shape:
+                return part
+    raise InvalidContent(
+        f"The weight map of the image “{frame.name}” has other pixels than it."
+    )
+
+
+def _loaded(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Frame:
+    """Return the pixels of a frame or of a weight map as its reader loads them."""
     name = ref["path"].lower()
     for suffixes, loader in _LOADERS:
         if name.endswith(suffixes):
             with _LOADING:
-                frame = loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
-            projection = OneAtATime(frame.projection, Lock())
-            frame = replace(frame, projection=projection)
-            if ref["seeing"] is None:
-                return frame
-            fwhm = ref["seeing"] / pixel_size(frame.projection, frame.values.shape)
-            return replace(frame, fwhm=fwhm)
+                return loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
     raise InvalidContent(
         f"The format of the image “{ref['image']}” cannot be processed, only read."
     )

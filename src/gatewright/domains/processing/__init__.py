@@ -16,6 +16,7 @@ from gatewright.domains.processing.model import (
     ProductKind,
     ProductState,
     StarCatalogue,
+    WeightRef,
 )
 from gatewright.domains.processing.ports import (
     Circle,
@@ -50,5 +51,6 @@ __all__ = [
     "ReferenceRule",
     "Side",
     "StarCatalogue",
+    "WeightRef",
     "choose_frames",
 ]

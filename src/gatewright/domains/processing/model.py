@@ -68,6 +68,20 @@ class Aside(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WeightRef:
+    """The weight map of a frame, whose pixels are inverse variances or like them."""
+
+    image: str
+    """Name of the map in URLs."""
+    path: str
+    """Path of the file."""
+    identity: str
+    """Identity of the file when it was indexed, to detect changes."""
+    hdu: int
+    """Number of the HDU, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class FrameRef:
     """One image HDU of a file, as the processes that read it need it."""
 
@@ -89,6 +103,8 @@ class FrameRef:
     """Photometric band of the filter; None if unknown."""
     seeing: float | None = None
     """FWHM of a star in arcseconds, from the header; None if it does not say."""
+    weight: WeightRef | None = None
+    """Its weight map, with the same pixels of the sky; None without one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ def _sky(
     noise = found.noise_map()
     np.maximum(noise, np.float32(1e-20), out=noise)
     if frame.variance is not None:
-        noise = _by_weights(noise, frame.variance, whole)
+        noise = _by_weights(noise, frame.variance, whole, lit)
     return found, noise
 
 
@@ -193,14 +193,21 @@ def find_sources(left: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Sources
     return Sources(x[good], y[good], snr[good])
 
 
-def _by_weights(noise: Pixels, variance: Pixels, bad: Mask) -> Pixels:
+def _by_weights(noise: Pixels, variance: Pixels, bad: Mask, lit: Mask) -> Pixels:
     """Return the noise with the pattern of a weight map, scaled to the measured level.
 
-    Weight maps often have other units, so that only their variation is used.
+    Weight maps often have other units, so that only their variation is used; and many
+    contain the photon noise of sources, which is added elsewhere. Pixels that contain
+    sources (``lit``) have no more than the variance around them.
     """
     good = ~bad & np.isfinite(variance) & (variance > 0)
     if not good.any():
         return noise
-    pattern = np.sqrt(np.where(good, variance, np.float32(1)))
+    usual = np.where(good, variance, np.float32(1))
+    covered = good & lit
+    if covered.any():
+        around = measure_background(usual, lit | ~good).level_map()
+        usual = np.where(covered & (around > 0) & (around < usual), around, usual)
+    pattern = np.sqrt(usual)
     level = np.median(noise[good] / pattern[good])
     return np.where(good, pattern * level, noise).astype(np.float32)

@@ -251,8 +251,8 @@ Plane = Annotated[
     Query(
         title="Plane",
         description="Plane of a cube, counted from 1 in the order of the file. By "
-        "default fits has all planes, and png shows the one in the middle of the "
-        "wavelengths, or the first.",
+        "default fits has all planes; pictures and padded cut-outs have the one in the "
+        "middle of the wavelengths, or the first.",
         ge=1,
         le=2**31 - 1,
         examples=[1],

@@ -98,9 +98,13 @@ class LightPointAnswer(BaseModel):
     upper_limit: float | None = Field(
         description="Five-sigma upper limit of the flux; null if a source is detected."
     )
-    scale: float | None = Field(description="Factor that the flux was divided by.")
+    scale: float | None = Field(
+        description="Factor that the flux was divided by; 1 if no star tells it."
+    )
     scale_error: float | None = Field(
-        description="Error of the scale, common to all fluxes of the image."
+        description="Error of the scale, common to all fluxes of the image. Null if "
+        "the image shares no star with the first: its flux is then in its own units, "
+        "and cannot be compared unless these are the same."
     )
     magnitude: float | None = Field(
         description="Magnitude in “system”; null without a zero point or a detection."
