@@ -4,10 +4,12 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import asyncpg
 import pytest
 from tests.support.app import caller
 
 from gatewright.backends.postgresql import PostgresqlDatabase
+from gatewright.backends.postgresql.statements import lock_key
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.sqlite import SqliteDatabase
 from gatewright.composition.state import open_database, open_event_hub
@@ -42,6 +44,25 @@ async def test_postgresql(tmp_path: Path, postgresql_url: str) -> None:
     async with AsyncExitStack() as stack:
         database = await open_database(config(tmp_path, postgresql_url), stack)
         assert isinstance(database, PostgresqlDatabase)
+        assert await open_event_hub(database).log.latest() == 0
+
+
+async def test_an_upgrade_of_postgresql_by_another_process_is_waited_for(
+    tmp_path: Path, postgresql_url: str
+) -> None:
+    """An upgrade takes longer than a request may wait for a lock, which is 6 s."""
+    key = lock_key("migrations")
+    async with AsyncExitStack() as stack:
+        other = await asyncpg.connect(postgresql_url)
+        stack.push_async_callback(other.close)
+        await other.execute(f"SELECT pg_advisory_lock({key})")
+        opening = asyncio.create_task(
+            open_database(config(tmp_path, postgresql_url), stack)
+        )
+        await asyncio.sleep(6.5)
+        assert not opening.done()
+        await other.execute(f"SELECT pg_advisory_unlock({key})")
+        database = await opening
         assert await open_event_hub(database).log.latest() == 0
 
 

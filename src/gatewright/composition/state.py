@@ -12,6 +12,8 @@ from gatewright.core.errors import Unavailable
 from gatewright.core.events import EventHub
 
 _FILE = "gateway.sqlite"
+_UPGRADE_SECONDS = 6 * 3600.0
+"""Longest time to bring tables up to date: indexes of millions take minutes."""
 
 
 async def open_database(config: Config, stack: AsyncExitStack) -> Database:
@@ -37,13 +39,21 @@ async def open_database(config: Config, stack: AsyncExitStack) -> Database:
         ) from error
     url = config.gateway.database
     if url == "sqlite":
-        database: Database = await SqliteDatabase.open(folder / _FILE)
-        dialect = SQLITE
-    else:
-        database = await PostgresqlDatabase.open(url)
-        dialect = POSTGRESQL
+        embedded = await SqliteDatabase.open(folder / _FILE)
+        stack.push_async_callback(embedded.close)
+        await migrate(embedded, SQLITE)
+        return embedded
+    database = await PostgresqlDatabase.open(url)
     stack.push_async_callback(database.close)
-    await migrate(database, dialect)
+    # A request's statement is broken off after half a minute, and waits for a lock for
+    # some seconds; an upgrade has to go on, and to be waited for by other processes.
+    patient = await PostgresqlDatabase.open(
+        url, seconds=_UPGRADE_SECONDS, connections=1
+    )
+    try:
+        await migrate(patient, POSTGRESQL)
+    finally:
+        await patient.close()
     return database
 
 

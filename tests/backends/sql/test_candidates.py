@@ -57,9 +57,13 @@ class TestPostgresql(CandidateStoreContract):
         (CandidateQuery(place=Cone(10, 20, 0.01)), "candidate_by_place"),
         (CandidateQuery(place=Cone(0, 20, 0.01)), "candidate_by_place"),
         (CandidateQuery(place=Cone(10, 20, 9)), "candidate_by_place"),
-        (CandidateQuery(place=Cone(10, 20, 10.1)), "candidate_by_strength"),
-        (CandidateQuery(place=Cone(0, 90, 60), min_score=0.5), "candidate_by_score"),
-        (CandidateQuery(place=Cone(0, 20, 15), unscanned=True), "candidate_unscanned"),
+        (CandidateQuery(place=Cone(10, 20, 10.1)), "candidate_by_cell_strength"),
+        (CandidateQuery(place=Cone(0, 20, 20), min_score=0), "candidate_by_cell_score"),
+        (
+            CandidateQuery(place=Cone(0, 20, 15), unscanned=True),
+            "candidate_by_cell_strength",
+        ),
+        (CandidateQuery(place=Cone(0, 90, 95), min_score=0.5), "candidate_by_score"),
     ],
 )
 async def test_a_page_is_found_by_its_index(

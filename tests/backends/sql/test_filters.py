@@ -148,6 +148,7 @@ async def test_pages_that_examine_few_find_all(
             assert found == wanted
             assert pages >= len(whole.items) / (3 * examined)
     monkeypatch.setattr(candidate_pages, "EXAMINED_PLACES", examined)
+    monkeypatch.setattr(candidate_pages, "EXAMINED_NEAR", examined)
     monkeypatch.setattr(candidate_pages, "SORTED", -1)
     for ra, centre in ((0.0, 356.8), (3.0, 6.2)):
         # The candidates are at right ascensions 0, 1, 2 and 3.

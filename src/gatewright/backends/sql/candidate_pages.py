@@ -1,4 +1,4 @@
-"""Pages of candidates as SQL, in the order of an index of each source.
+"""Pages of candidates as SQL, in the order of an index of each source or sky cell.
 
 A condition may hold for few of millions of candidates. So each page examines a bounded
 number of them, and may be short although another page follows.
@@ -6,6 +6,7 @@ number of them, and may be short although another page follows.
 
 from collections.abc import Sequence
 
+from gatewright.backends.sql.candidate_cells import CELL, cells_of
 from gatewright.backends.sql.candidate_conditions import add_condition, cost
 from gatewright.backends.sql.candidate_rows import WITH_VOTE, places, within
 from gatewright.backends.sql.database import Row
@@ -16,13 +17,23 @@ from gatewright.domains.discovery import CandidateQuery
 
 EXAMINED = 6_000
 """Largest number of candidates that a page with conditions examines."""
-EXAMINED_PLACES = 30_000
-"""Largest number of candidates whose index entry a page of a wide circle examines."""
-SORTED = 30_000
+EXAMINED_PLACES = 20_000
+"""Largest number of candidates whose index entry a page of a wide circle examines.
+
+In a circle of 10 degrees are a hundred of as many that are spread over the sky.
+"""
+EXAMINED_NEAR = 12_000
+"""The same for a page that walks only through sky cells that the circle touches."""
+SORTED = 8_000
 """Largest number of candidates in a circle that a page sorts.
 
-If a circle has more, a page walks through all that there are in their order: of ten
-million, so many are one in 333, and 90 of them are found among 30,000.
+If a circle has more, a page walks through those of the sky cells that it touches.
+"""
+MANY_CELLS = 40
+"""Largest number of sky cells, of all sources together, that a page walks through.
+
+If a circle touches more it is a large part of the sky, and a page walks through all
+candidates of each source.
 """
 _WIDE = 10.0
 """Radius in degrees above which the candidates in a circle are not counted."""
@@ -82,10 +93,10 @@ def bound_statements(
 ) -> list[tuple[str, list[object]]]:
     """Return SQL and values that find how far a page examines each source.
 
-    Each row is the last candidate that is examined in a source (``value`` and ``id``),
-    or in all of them if they are few (:func:`is_few`); one with fewer has none. The
-    page ends at the highest of them. The more work conditions are, the fewer are
-    examined.
+    Each row is the last candidate that is examined in a source or a sky cell (``value``
+    and ``id``), or in all of them if they are few (:func:`is_few`); one with fewer has
+    none. The page ends at the highest of them. The more work conditions are, the fewer
+    are examined.
 
     Raises
     ------
@@ -95,7 +106,8 @@ def bound_statements(
     by = _sorted_by(query)
     where = Where()
     _add_indexed(where, query, cursor)
-    most = EXAMINED_PLACES
+    parts = _parts(sources, query)
+    most = EXAMINED_NEAR if len(parts) > len(sources) else EXAMINED_PLACES
     if query.conditions:
         most = EXAMINED // max(1, sum(map(cost, query.conditions)))
     order = f"ORDER BY {by} DESC, id DESC LIMIT 1 OFFSET ?"
@@ -105,15 +117,11 @@ def bound_statements(
         text, values = _few(which, sources, where, query)
         offset = max(most, _LEAST_EXAMINED) - 1
         return [(f"SELECT id, value FROM ({text}) w {ended}", [*values, offset])]  # noqa: S608
-    conditions = " AND ".join(["source = ?", *where.conditions])
-    last = f"SELECT * FROM ({which} {conditions} {order}) w"  # noqa: S608
-    offset = max(most // len(sources), _LEAST_EXAMINED) - 1
+    offset = max(most // len(parts), _LEAST_EXAMINED) - 1
     found: list[tuple[str, list[object]]] = []
-    for first in range(0, len(sources), _MANY_SOURCES):
-        some = sources[first : first + _MANY_SOURCES]
-        text = " UNION ALL ".join(last for _ in some)
-        values = [v for source in some for v in (source, *where.values, offset)]
-        found.append((text, values))
+    for first in range(0, len(parts), _MANY_SOURCES):
+        some = parts[first : first + _MANY_SOURCES]
+        found.append(_walks(f"{which} {{}} {order}", some, where, offset))
     return found
 
 
@@ -137,8 +145,8 @@ def page_statement(
     """Return the SQL and the values of a page of candidates.
 
     The column ``value`` is the sort key for the next cursor. Each source is read in the
-    order of its index and the results are merged; those that are few are sorted
-    instead.
+    order of its index and the results are merged, or each of its sky cells that a
+    circle touches; those that are few are sorted instead.
 
     Parameters
     ----------
@@ -168,9 +176,7 @@ def page_statement(
     """
     by = _sorted_by(query)
     where = Where()
-    _add_indexed(where, query, cursor)
-    if bound is not None:
-        where.add(f"({by}, id) >= (?, ?)", *bound)
+    _add_indexed(where, query, cursor, bound)
     if query.place is not None and not few:
         within(where, query.place, walked=True)
     if query.without:
@@ -183,19 +189,17 @@ def page_statement(
         add_condition(where, condition, visible)
     some = f"SELECT id, {by} AS value FROM candidate c WHERE"  # noqa: S608  # own names
     order = f"ORDER BY {by} DESC, id DESC LIMIT ?"
-    bound_values = len(sources) * (len(where.values) + 2)
+    parts = _parts(sources, query)
+    bound_values = len(parts) * (len(where.values) + 3)
     if few:
         inner, values = _few(some, sources, where, query)
-    elif len(sources) > _MANY_SOURCES or bound_values > _MANY_VALUES:
+    elif len(parts) > _MANY_SOURCES or bound_values > _MANY_VALUES:
         marks = ", ".join("?" for _ in sources)
         conditions = " AND ".join([f"source IN ({marks})", *where.conditions])
         inner = f"{some} {conditions} {order}"
         values = [*sources, *where.values, limit]
     else:
-        conditions = " AND ".join(["source = ?", *where.conditions])
-        walk = f"SELECT * FROM ({some} {conditions} {order}) w"  # noqa: S608
-        inner = " UNION ALL ".join(walk for _ in sources)
-        values = [v for source in sources for v in (source, *where.values, limit)]
+        inner, values = _walks(f"{some} {{}} {order}", parts, where, limit)
     text = (
         f"SELECT c.*, p.value AS value, v.choice AS mine "  # noqa: S608  # own names
         f"FROM (SELECT * FROM ({inner}) u ORDER BY value DESC, id DESC LIMIT ?) p "
@@ -203,6 +207,35 @@ def page_statement(
         "ORDER BY p.value DESC, p.id DESC"
     )
     return text, [*values, limit, person]
+
+
+def _parts(sources: Sequence[int], query: CandidateQuery) -> list[Where]:
+    """Return the conditions of each part of an index that a page walks through.
+
+    A part is a source, or a sky cell of one. A query with conditions would repeat them
+    for each cell, so that it walks through sources.
+    """
+    if query.place is not None and not query.conditions:
+        cells = cells_of(query.place, unscanned=query.unscanned)
+        if len(sources) * len(cells) <= MANY_CELLS:
+            of_cell = ["source = ?", f"{CELL} = ?"]
+            return [Where(of_cell, [s, cell]) for s in sources for cell in cells]
+    return [Where(["source = ?"], [source]) for source in sources]
+
+
+def _walks(
+    select: str, parts: Sequence[Where], where: Where, last: int
+) -> tuple[str, list[object]]:
+    """Return a SELECT of each part as SQL, joined by UNION ALL.
+
+    ``select`` has braces for its conditions, and ``last`` is the value at its end.
+    """
+    texts = [
+        select.format(" AND ".join([*part.conditions, *where.conditions]))
+        for part in parts
+    ]
+    text = " UNION ALL ".join(f"SELECT * FROM ({one}) w" for one in texts)  # noqa: S608
+    return text, [v for part in parts for v in (*part.values, *where.values, last)]
 
 
 def _few(
@@ -231,13 +264,22 @@ def _sorted_by(query: CandidateQuery) -> str:
     return "strength" if query.min_score is None else "score"
 
 
-def _add_indexed(where: Where, query: CandidateQuery, cursor: str | None) -> None:
-    """Add the conditions that an index of a source serves."""
+def _add_indexed(
+    where: Where,
+    query: CandidateQuery,
+    cursor: str | None,
+    bound: Position | None = None,
+) -> None:
+    """Add the conditions that an index of a source or a cell serves."""
     by = _sorted_by(query)
     if query.unscanned:
         where.add("votes = 0")
+    if bound is not None:
+        where.add(f"({by}, id) >= (?, ?)", *bound)
     if query.min_score is not None:
-        where.add("score >= ?", query.min_score)
+        # SQLite ends a walk at one limit alone: a bound is the nearer one.
+        least = query.min_score if bound is None else max(query.min_score, bound[0])
+        where.add("score >= ?", least)
     if cursor is not None:
         value, name = decode_cursor(cursor, float, str)
         if "\0" in str(name):
