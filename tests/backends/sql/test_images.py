@@ -11,8 +11,9 @@ from tests.support.migrated import open_migrated
 
 from gatewright.backends.postgresql import PostgresqlDatabase
 from gatewright.backends.sql.database import Statement, Work
-from gatewright.backends.sql.healpix import polygon_cells
+from gatewright.backends.sql.healpix import polygon_cells, region_cells
 from gatewright.backends.sql.image_rows import INSERT_IMAGE, image_values
+from gatewright.backends.sql.image_search import BEFORE_ALL, candidates
 from gatewright.backends.sql.images import SqlImageIndex
 from gatewright.backends.sql.migrations import Dialect, migrate, schema_files
 from gatewright.domains.sky import Circle, Image, ImageQuery, Interval
@@ -110,6 +111,26 @@ async def test_a_rare_image_in_a_wide_region(sqlite: SqlImageIndex) -> None:
     await sqlite.put_files("night", [scanned(image) for image in images])
     query = ImageQuery(regions=(Circle(20, 0, 60),))
     assert await all_ids(sqlite, query) == [images[-1].id]
+
+
+@pytest.mark.parametrize("radius", [0.1, 3.0, 8.0])
+async def test_images_of_a_survey_are_read_after_those_of_the_cells(
+    tmp_path: Path, radius: float
+) -> None:
+    """SQLite would read all images of the survey instead if the cells are many."""
+    database = await open_migrated(tmp_path / "gateway.sqlite")
+    query = ImageQuery(
+        regions=(Circle(100.0, 20.0, radius),),
+        times=(Interval(59000.0, 59000.1),),
+        surveys=("night",),
+    )
+    cells = region_cells(query.regions)
+    text, values = candidates(query, cells, BEFORE_ALL, 100)
+    rows = await database.read(f"EXPLAIN QUERY PLAN {text}", *values)
+    plan = [row["detail"] for row in rows]
+    of_images = [line for line in plan if line.startswith(("SEARCH i ", "SCAN i"))]
+    assert of_images == ["SEARCH i USING INDEX sqlite_autoindex_image_1 (number=?)"]
+    await database.close()
 
 
 async def test_an_index_from_before_cubes(backend: tuple[Opener, Dialect]) -> None:

@@ -133,7 +133,9 @@ def candidates(
         source, values = _covered(query, cells, after)
         # Only where images have conditions are they read before they are sorted.
         if where.conditions:
-            source += f" JOIN image i ON i.number = c.image WHERE {where.text}"
+            # SQLite keeps the order of a CROSS JOIN. If it may choose, it reads all
+            # images of a survey rather than those of many cells.
+            source += f" CROSS JOIN image i WHERE i.number = c.image AND {where.text}"
         return _page(f"{_CANDIDATES} {source}", [*values, *where.values], limit)
     if query.times:
         # An exposure may have begun before: at most the longest of all.
