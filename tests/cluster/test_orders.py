@@ -90,8 +90,15 @@ def test_the_limit_of_an_array_is_changed(
                 shown,
                 shown.strip("[]"),
             }
+        # So it is when some of its elements have ended.
+        assert client.post(f"{url}_0/release").status_code == 200
+        until(client, f"{job}_0", ended)
+        answer = client.patch(url, json={"array_limit": 3})
+        assert answer.status_code == 200, answer.text
+        shown = cluster.run("squeue", "-h", "-o", "%K").strip("[]\n")
+        assert shown == "1-9%3"
         # A limit is of the whole array, and so is not given to one element.
-        assert client.patch(f"{url}_0", json={"array_limit": 2}).status_code == 409
+        assert client.patch(f"{url}_1", json={"array_limit": 2}).status_code == 409
         for body in ({}, {"array_limit": 2, "attributes": {"duration": 60}}):
             assert client.patch(url, json=body).status_code == 422
 

@@ -8,6 +8,7 @@ from typing_extensions import override
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Call
 from gatewright.backends.slurm.failures import (
+    change_failure,
     failure,
     order_failure,
     refusal,
@@ -98,6 +99,21 @@ class TestFailures:
     )
     def test_why_an_order_is_refused(self, text: str, kind: type) -> None:
         assert type(refusal("scontrol", outcome(text))) is kind
+
+    @pytest.mark.parametrize(
+        ("text", "kind"),
+        [
+            ("7_0: Job has already finished\n7_1-9: No error", type(None)),
+            ("7_0: Job has already finished", Conflict),
+            ("7_0: Access/permission denied\n7_1-9: No error", NotAllowed),
+        ],
+    )
+    def test_an_array_is_changed_though_elements_have_ended(
+        self, text: str, kind: type
+    ) -> None:
+        assert type(change_failure("scontrol", outcome(text))) is kind
+        done = Outcome(0, b"", b"", False, False, False)
+        assert change_failure("scontrol", done) is None
 
     @pytest.mark.parametrize(
         ("text", "kind"),

@@ -12,12 +12,12 @@ import msgspec
 from gatewright.backends.slurm import parse, rows
 from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE, Call, Slurm
 from gatewright.backends.slurm.failures import (
+    change_failure,
     failure,
     knows_no_such_job,
     order_failure,
     output,
     printed,
-    refusal,
     without_accounting,
 )
 from gatewright.backends.slurm.marks import Mark, NativeId
@@ -304,9 +304,9 @@ class Client:
         Conflict
             The job ended meanwhile.
         """
-        outcome = await self.run(user, call)
-        if outcome.exit_code or outcome.timed_out:
-            raise refusal(program, outcome)
+        error = change_failure(program, await self.run(user, call))
+        if error is not None:
+            raise error
 
     async def claim(self, user: str, path: str) -> Claim | None:
         """Return the content of a submission's claim file; None if there is none.

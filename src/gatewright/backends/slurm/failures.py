@@ -145,6 +145,21 @@ def refusal(program: str, outcome: Outcome) -> GatewayError:
     return InvalidContent(f"Slurm refuses it: {said or 'it does not say why'}.")
 
 
+def change_failure(program: str, outcome: Outcome) -> GatewayError | None:
+    """Return the error for a command that should have changed a job or an array.
+
+    None if it succeeded, also for an array of which some elements have ended: Slurm
+    then fails, and tells each part of the array what became of it.
+    """
+    if not (outcome.exit_code or outcome.timed_out):
+        return None
+    lines = [line for line in _text(outcome).splitlines() if line.strip()]
+    left = [line for line in lines if not line.endswith(": No error")]
+    if len(left) < len(lines) and all(map(_ENDED.search, left)):
+        return None
+    return refusal(program, outcome)
+
+
 def order_failure(outcome: Outcome) -> GatewayError | None:
     """Return the error for a command that should have held or released jobs.
 
