@@ -63,7 +63,8 @@ def ours(paths: list[Path]) -> dict[str, float]:
     refs: list[dict[str, Any]] = [
         {
             "image": path.stem, "surveys": [], "path": str(path), "identity": "",
-            "hdu": 0, "band": "g", "seeing": None,
+            "hdu": 0, "band": "g", "seeing": None, "weight": None,
+            "mjd": None, "assumed": False,
         }
         for path in paths
     ]  # fmt: skip

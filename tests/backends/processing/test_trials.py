@@ -16,7 +16,7 @@ def _ref(name: str) -> dict[str, Any]:
     path = shared_data("sky", "decam_mini") / f"{name}.mini.fits"
     identity = stat_identity(path.stat())
     told = {"image": name, "path": str(path), "identity": identity}
-    return {**told, "hdu": 0, "seeing": None}
+    return {**told, "hdu": 0, "seeing": None, "weight": None}
 
 
 def _trial(science: str, reference: str, epoch: int, seed: int) -> dict[str, Any]:
