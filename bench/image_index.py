@@ -2,7 +2,8 @@
 
 Both have the same million images of 0.3 x 0.6 degrees, in 3,000 fields and 300 nights.
 The peer asks the R-tree (longitude, latitude, time) for overlapping boxes and then does
-the same exact test. Both return the first 1,000 images sorted by time.
+the same exact test. Both return the first 1,000 images sorted by time. The
+benchmark ``images`` searches the same images through HTTP.
 """
 
 import asyncio

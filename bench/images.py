@@ -39,10 +39,11 @@ NEVER = 2e11
 PLACES = {
     "cone of 10 arcsec": ("CIRCLE {0:.5f} {1:.5f} 0.0028", 0.0),
     "cone of 0.5 degrees": ("CIRCLE {0:.5f} {1:.5f} 0.5", 0.0),
+    "cone of 3 degrees": ("CIRCLE {0:.5f} {1:.5f} 3", 0.0),
     "box of 0.2 x 0.2 degrees": ("RANGE {0:.5f} {2:.5f} {1:.5f} {3:.5f}", 0.2),
     "box of 3 x 3 degrees": ("RANGE {0:.5f} {2:.5f} {1:.5f} {3:.5f}", 3.0),
 }
-WINDOWS = {"1 night": 1, "10 nights": 10}
+WINDOWS = {"1 hour": 1 / 24, "1 night": 1, "10 nights": 10, "100 nights": 100}
 
 
 class Client:
