@@ -168,6 +168,12 @@ def spread(grid: Numbers, shape: tuple[int, int]) -> Pixels:
         place = (np.arange(side) + 0.5) * meshes / side - 0.5
         away = np.abs(np.clip(place, 0, meshes - 1)[:, None] - np.arange(meshes))
         weights.append(np.maximum(0.0, 1.0 - away).astype(np.float32))
-    return np.asarray(
-        weights[0] @ grid.astype(np.float32) @ weights[1].T, dtype=np.float32
-    )
+    rows = grid.astype(np.float32) @ weights[1].T
+    found = np.empty(shape, np.float32)
+    for first in range(0, shape[0], MESH):
+        # Few of the meshes count for some rows.
+        part = weights[0][first : first + MESH]
+        used = np.flatnonzero(part.any(axis=0))
+        near = slice(int(used[0]), int(used[-1]) + 1)
+        np.matmul(part[:, near], rows[near], out=found[first : first + MESH])
+    return found

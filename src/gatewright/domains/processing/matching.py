@@ -137,12 +137,22 @@ def pairs(
     """
     if not len(x) or not len(there_x):
         return np.empty(0, int), np.empty(0, int)
-    apart = np.hypot(x[:, None] - there_x[None, :], y[:, None] - there_y[None, :])
-    nearest = apart.argmin(axis=1)
-    back = apart.argmin(axis=0)
-    first = np.arange(len(x))
-    good = (back[nearest] == first) & (apart[first, nearest] < reach)
-    return first[good], nearest[good]
+    order = np.argsort(there_x, kind="stable")
+    first = np.searchsorted(there_x, x - reach, "left", sorter=order)
+    last = np.searchsorted(there_x, x + reach, "right", sorter=order)
+    # All pairs whose columns are near, those of each source one after another.
+    count = last - first
+    here = np.repeat(np.arange(len(x)), count)
+    before = np.cumsum(count) - count
+    there = order[np.arange(len(here)) + np.repeat(first - before, count)]
+    apart = np.hypot(x[here] - there_x[there], y[here] - there_y[there])
+    ranked = np.lexsort((here, there, apart))
+    ranked = ranked[: np.count_nonzero(apart < reach)]
+    here, there = here[ranked], there[ranked]
+    # The first pair in which a source occurs is the one with its nearest.
+    nearest, back = (np.unique(part, return_index=True)[1] for part in (here, there))
+    both = nearest[np.isin(nearest, back)]
+    return here[both], there[both]
 
 
 def star_fluxes(

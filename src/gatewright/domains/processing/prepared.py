@@ -25,7 +25,7 @@ from gatewright.domains.processing.psf import (
     moffat_psf,
     psf_radius,
 )
-from gatewright.domains.processing.smoothing import gaussian_smooth, noise_factor
+from gatewright.domains.processing.smoothing import noise_factor, significance
 from gatewright.domains.processing.sources import middles, peaks, stamps
 from gatewright.domains.processing.warp import grown
 
@@ -114,7 +114,7 @@ def prepare(frame: Frame) -> Prepared:
     left = _without_sky(values, background, whole)
     guess = guess_width(left, noise, whole)
     # The wings of stars would raise the sky: it is measured again without the stars.
-    lit = grown(gaussian_smooth(left / noise, guess) > _LIT, int(np.ceil(guess)))
+    lit = grown(significance(left, noise, whole, guess) > _LIT, int(np.ceil(guess)))
     background, noise = _sky(frame, values, whole, lit)
     left = _without_sky(values, background, whole)
     psf = measure_psf(left, noise, whole, guess)
@@ -184,7 +184,7 @@ def _sky(
 
 def find_sources(left: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Sources:
     """Return the sources above ten sigma, without bad pixels near their centroids."""
-    smooth = gaussian_smooth(left / noise, fwhm)
+    smooth = significance(left, noise, bad, fwhm)
     x, y = (place[:_MOST] for place in peaks(smooth, _DETECT, 2))
     snr = smooth[y.astype(int), x.astype(int)].astype(np.float64)
     x, y, found = middles(left, x, y, fwhm)

@@ -21,7 +21,7 @@ from gatewright.domains.processing.psf_wings import (
     radii,
     weighted_medians,
 )
-from gatewright.domains.processing.smoothing import gaussian_smooth, in_noise
+from gatewright.domains.processing.smoothing import significance
 from gatewright.domains.processing.sources import middles, peaks, stamps
 
 BRIGHT = 25.0
@@ -123,7 +123,7 @@ def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | 
         Approximate FWHM of a star, pixels.
     """
     reasons: Counter[str] = Counter()
-    smooth = gaussian_smooth(in_noise(values, noise, bad), fwhm)
+    smooth = significance(values, noise, bad, fwhm)
     # The highest come first, so that those above a level are the first ones.
     all_x, all_y = peaks(smooth, BRIGHT * _NEIGHBOUR, 2)
     height = smooth[all_y.astype(int), all_x.astype(int)]
@@ -308,7 +308,10 @@ def _joined(
         # The median star: light of neighbours is in the wings of a few. Several stars
         # must count for that, not the brightest one alone.
         even = 1.0 / np.hypot(noise / flux, _TRUE_WINGS * model.max())[kept] ** 2
-        typical = weighted_medians(scaled, even[:, None, None] * known[kept])
+        typical = np.zeros_like(model)
+        typical[moffat.pixels] = weighted_medians(
+            scaled[:, moffat.pixels], even[:, None] * known[kept][:, moffat.pixels]
+        )
         wings, level = moffat.fit(typical, 1.0 / float(np.sqrt(even.sum())))
         part = np.clip((distance - 1.5 * fwhm) / fwhm, 0.0, 1.0)
         model = _unit(((1.0 - part) * (model - level) + part * wings) * window)
@@ -340,9 +343,8 @@ def _local_level(moved: Numbers, known: Mask, fwhm: float) -> Numbers:
 
     The sky that was subtracted before is the most frequent level, without their light.
     """
-    far = known & (radii(moved.shape[1]) > _FAR * fwhm)
-    stars = len(moved)
-    return weighted_medians(moved.reshape(stars, -1).T, far.reshape(stars, -1).T)
+    far = radii(moved.shape[1]) > _FAR * fwhm
+    return weighted_medians(moved[:, far].T, known[:, far].T)
 
 
 def _unit(model: Numbers) -> Numbers:
@@ -374,7 +376,7 @@ def guess_width(values: Pixels, noise: Pixels, bad: Mask) -> float:
     It is the median over the narrower half of the bright peaks, from the area above
     half maximum; 4 if there are none.
     """
-    smooth = gaussian_smooth(in_noise(values, noise, bad), _GUESS / 2)
+    smooth = significance(values, noise, bad, _GUESS / 2)
     x, y = peaks(smooth, BRIGHT, 3)
     x, y = x[: 2 * MOST_STARS], y[: 2 * MOST_STARS]
     around = stamps(values, x, y, 7)

@@ -35,6 +35,11 @@ class Wings:
         Side of the stamps, an odd number of pixels.
     fwhm
         FWHM of the stars, pixels.
+
+    Attributes
+    ----------
+    pixels : Mask
+        Pixels of a stamp that the wings are fitted to.
     """
 
     def __init__(self, side: int, fwhm: float) -> None:
@@ -43,6 +48,7 @@ class Wings:
         self._count = np.bincount(self._ring)
         radius = np.arange(len(self._count))
         self._used = (radius >= _FROM * fwhm) & (radius <= side // 2)
+        self.pixels = self._used[self._ring].reshape(side, side)
         # The same distances come many times: each is computed once.
         single, times = np.unique(
             np.rint(self._distance.ravel() ** 2), return_counts=True
@@ -63,7 +69,7 @@ class Wings:
         Parameters
         ----------
         typical
-            A star at the centre of its stamp.
+            A star at the centre of its stamp; only the fitted pixels count.
         noise
             Standard deviation of its pixels.
         """

@@ -16,19 +16,23 @@ _SAMPLE = 700
 """Side of the part of an image from which noise is measured, pixels."""
 
 
-def gaussian_smooth(image: NDArray[np.floating], fwhm: float) -> Pixels:
+def gaussian_smooth(
+    image: NDArray[np.floating], fwhm: float, out: Pixels | None = None
+) -> Pixels:
     """Return an image smoothed by a Gaussian, in units of the remaining noise.
 
-    ``fwhm`` is in pixels. White noise with a standard deviation of 1 keeps it.
+    ``fwhm`` is in pixels. White noise with a standard deviation of 1 keeps it. The
+    result is written to ``out`` if it is given, which may be the image itself.
     """
     sigma = fwhm / 2.3548
     reach = max(1, int(np.ceil(3.0 * sigma)))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     kernel = (kernel / np.sqrt((kernel**2).sum())).astype(np.float32)
-    return _along(_along(image, kernel, 0), kernel, 1)
+    image = image.astype(np.float32, copy=False)
+    return _convolved(image, kernel, kernel, out)
 
 
-def in_noise(values: Pixels, noise: Pixels, bad: Mask) -> Pixels:
+def _in_noise(values: Pixels, noise: Pixels, bad: Mask) -> Pixels:
     """Return an image in units of its noise, with 0 at bad pixels."""
     scaled: Pixels = values / noise
     if bad.any():
@@ -36,24 +40,41 @@ def in_noise(values: Pixels, noise: Pixels, bad: Mask) -> Pixels:
     return scaled
 
 
-def _along(image: NDArray[np.floating], kernel: Pixels, axis: int) -> Pixels:
-    """Return an image convolved along one axis; pixels outside count as 0."""
+def significance(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Pixels:
+    """Return an image without its bad pixels, smoothed, in units of its noise.
+
+    The Gaussian has ``fwhm`` pixels.
+    """
+    scaled = _in_noise(values, noise, bad)
+    return gaussian_smooth(scaled, fwhm, out=scaled)
+
+
+def _convolved(
+    image: Pixels, down: Pixels, across: Pixels, out: Pixels | None = None
+) -> Pixels:
+    """Return an image convolved along columns and along rows, in ``out`` if given."""
+    between = np.empty_like(image)
+    _along(image, down, 0, between)
+    found = np.empty_like(image) if out is None else out
+    _along(between, across, 1, found)
+    return found
+
+
+def _along(image: Pixels, kernel: Pixels, axis: int, out: Pixels) -> None:
+    """Convolve an image along one axis; pixels outside count as 0."""
     reach = len(kernel) // 2
     some = _TOGETHER[axis]
     # Each row of the band is the kernel, one pixel further than in the row before.
     band = np.zeros((some, some + 2 * reach), np.float32)
     for number, row in enumerate(band):
         row[number : number + len(kernel)] = kernel
-    image = image.astype(np.float32, copy=False)
-    total = np.empty(image.shape, np.float32)
-    lines, smooth = (image, total) if axis == 0 else (image.T, total.T)
+    lines, smooth = (image, out) if axis == 0 else (image.T, out.T)
     for first in range(0, len(lines), some):
         last = min(first + some, len(lines))
         low, high = max(0, first - reach), min(len(lines), last + reach)
         begin = low - first + reach
         part = band[: last - first, begin : begin + high - low]
         np.matmul(part, lines[low:high], out=smooth[first:last])
-    return total
 
 
 def noise_factor(values: Pixels, noise: Pixels, bad: Mask, psf: Numbers) -> float:
@@ -68,16 +89,14 @@ def noise_factor(values: Pixels, noise: Pixels, bad: Mask, psf: Numbers) -> floa
         for side in values.shape
     )
     values, noise, bad = values[inner], noise[inner], bad[inner]
-    scaled = in_noise(values, noise, bad)
+    scaled = _in_noise(values, noise, bad)
     model = psf / np.sqrt((psf**2).sum())
     u, s, vt = np.linalg.svd(model)
     # A star is nearly a sum of three products of a column and a row.
     total = np.zeros(values.shape, np.float32)
     for term in range(3):
         down = (u[:, term] * s[term]).astype(np.float32)
-        total += _along(
-            _along(scaled, down[::-1], 0), vt[term][::-1].astype(np.float32), 1
-        )
+        total += _convolved(scaled, down[::-1], vt[term][::-1].astype(np.float32))
     known = total[~bad]
     if known.size < 1000:
         return 1.0

@@ -262,12 +262,12 @@ def nearest(image: NDArray[T], placement: Placement, outside: T) -> NDArray[T]:
 def _nearest(image: NDArray[T], x: Numbers, y: Numbers, outside: T) -> NDArray[T]:
     height, width = image.shape
     x, y = x + 0.5, y + 0.5
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    if inside.all():
+    if x.min() >= 0 and x.max() < width and y.min() >= 0 and y.max() < height:
         place = y.astype(np.intp)
         place *= width
         place += x.astype(np.intp)
         return image.ravel().take(place, mode="clip")
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     values = np.full(x.shape, outside, image.dtype)
     values[inside] = image[y[inside].astype(np.intp), x[inside].astype(np.intp)]
     return values
