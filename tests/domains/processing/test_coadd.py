@@ -9,9 +9,14 @@ from tests.support.fields import field, random_stars, ready, tangent
 
 from gatewright.domains.processing.coadd import Load, coadd, relative_scale
 from gatewright.domains.processing.frames import NumpyFourier
-from gatewright.domains.processing.matching import star_fluxes
+from gatewright.domains.processing.matching import pairs, star_fluxes
 from gatewright.domains.processing.photometry import REASONS, measure
-from gatewright.domains.processing.prepared import Prepared, prepare
+from gatewright.domains.processing.prepared import (
+    Prepared,
+    prepare,
+    prepare_again,
+    without_pixels,
+)
 
 SHAPE = (256, 256)
 
@@ -57,6 +62,37 @@ def test_a_clipped_mean_leaves_a_cosmic_ray_out() -> None:
     assert clipped.inputs[2].clipped >= 1
     two = coadd(_loads(frames[:2]), frames[0].projection, SHAPE, "clipped", fourier)
     assert two.inputs[0].clipped == 0
+
+
+def test_a_frame_that_is_read_again_is_measured_only_once() -> None:
+    bad = np.zeros(SHAPE, bool)
+    bad[40:50, 60:70] = True
+    plain = field(seed=3, bad=bad, saturation=2500.0)
+    made = prepare(plain)
+    assert made.saturated.any()
+    known = without_pixels(made)
+    assert known.values.size == known.noise.size == known.bad.size == 0
+    again = prepare_again(plain, known)
+    for plane in ("values", "noise", "bad", "saturated"):
+        assert np.array_equal(getattr(again, plane), getattr(made, plane))
+    assert again.psf is made.psf
+    assert again.sources is made.sources
+    assert (again.gain, again.factor, again.sky) == (made.gain, made.factor, made.sky)
+
+
+def test_sources_are_paired_with_the_nearest_of_the_other_list() -> None:
+    """As by all distances, also where several are near and where none is."""
+    random = np.random.default_rng(9)
+    x, y, there_x, there_y = random.uniform(0, 200, (4, 300))
+    here, there = pairs(x, y, there_x, there_y, 6.0)
+    apart = np.hypot(x[:, None] - there_x, y[:, None] - there_y)
+    mutual = [
+        (one, int(apart[one].argmin()))
+        for one in range(300)
+        if apart[:, apart[one].argmin()].argmin() == one and apart[one].min() < 6.0
+    ]
+    assert list(zip(here.tolist(), there.tolist(), strict=True)) == mutual
+    assert 50 < len(mutual) < 300
 
 
 def test_frames_that_lie_apart_cover_what_they_cover() -> None:

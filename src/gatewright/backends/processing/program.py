@@ -27,7 +27,12 @@ from gatewright.domains.processing import coadd as coadding
 from gatewright.domains.processing.detecting import detect
 from gatewright.domains.processing.differencing import Difference, subtract_frames
 from gatewright.domains.processing.parallel import SERIAL, Parallel
-from gatewright.domains.processing.prepared import Prepared, prepare
+from gatewright.domains.processing.prepared import (
+    Prepared,
+    prepare,
+    prepare_again,
+    without_pixels,
+)
 from gatewright.domains.processing.references import measure_qualities, pixel_size
 
 __all__ = ["coadd", "difference", "light_curve", "qualities"]
@@ -234,8 +239,22 @@ def _place(arguments: Mapping[str, Any]) -> Circle | None:
     return None if place is None else Circle(*place)
 
 
-def _prepared(ref: Mapping[str, Any], place: Circle | None) -> Prepared:
-    return prepare(load_frame(ref, place, MARGIN))
+@dataclass(slots=True)
+class _Frame:
+    """Loads a frame each time it is called, and measures it once without weights."""
+
+    ref: Mapping[str, Any]
+    place: Circle | None
+    known: Prepared | None = None
+    """What was measured, without pixels: they would be too large for all frames."""
+
+    def __call__(self) -> Prepared:
+        frame = load_frame(self.ref, self.place, MARGIN)
+        if self.known is not None and frame.variance is None:
+            return prepare_again(frame, self.known)
+        made = prepare(frame)
+        self.known = without_pixels(made)
+        return made
 
 
 def _threads(arguments: Mapping[str, Any]) -> Threads:
@@ -261,7 +280,7 @@ def _side(
     if len(refs) == 1:
         frame = prepare(first)
         return _Made(frame, cards, {"images": names, "psf": _psf(frame)})
-    loads = [partial(_prepared, ref, place) for ref in refs]
+    loads = [_Frame(ref, place) for ref in refs]
     shape = (first.values.shape[0], first.values.shape[1])
     made = coadding.coadd(
         loads, first.projection, shape, side["method"], _FOURIER, threads

@@ -34,7 +34,7 @@ from gatewright.backends.readers.shared import Known, Shared
 from gatewright.core.errors import TimedOut
 
 _KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_CONFIG")
-_READER_VARIABLES = {
+READER_VARIABLES = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
@@ -46,6 +46,7 @@ _READER_VARIABLES = {
     "HDF5_USE_FILE_LOCKING": "FALSE",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
+"""Environment variables of readers and processing workers, beside those kept."""
 
 
 class ReaderLost(Exception):
@@ -318,7 +319,7 @@ def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
             *(sys.executable, "-P", "-m"),
             *("gatewright.backends.readers.zygote", str(descriptor)),
         ],
-        env=kept | _READER_VARIABLES | {"PYTHONPATH": os.pathsep.join(paths)},
+        env=kept | READER_VARIABLES | {"PYTHONPATH": os.pathsep.join(paths)},
         pass_fds=[descriptor],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ after the first: the wings of sources make the most frequent level too high (Bij
 1980, A&A 84, 81).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,6 +77,8 @@ class Prepared:
     """Name of the image."""
     sky: float
     """Median sky level that was subtracted."""
+    background: Background
+    """Sky of the frame as it was read, whatever its pixels became since."""
 
     @property
     def variance(self) -> Pixels:
@@ -100,14 +102,7 @@ def prepare(frame: Frame) -> Prepared:
         The frame has too few sky pixels, a sky without noise, or neither a star to
         measure the PSF from nor a FWHM in its header.
     """
-    values = frame.values.astype(np.float32, copy=False)
-    bad = ~np.isfinite(values)
-    if frame.bad is not None:
-        bad |= frame.bad
-    saturated = np.zeros_like(bad)
-    if frame.saturation is not None:
-        saturated = grown(np.nan_to_num(values) >= frame.saturation, _SATURATED)
-    whole = bad | saturated
+    values, whole, saturated = _pixels(frame)
     # This one only serves to find the light of sources.
     step = 2 if values.size > _LARGE else 1
     background, noise = _sky(frame, values, whole, whole, step)
@@ -143,7 +138,44 @@ def prepare(frame: Frame) -> Prepared:
         frame.projection,
         frame.name,
         level,
+        background,
     )
+
+
+def prepare_again(frame: Frame, known: Prepared) -> Prepared:
+    """Return a frame that is read a second time, as :func:`prepare` returned it before.
+
+    Only the pixels are computed: ``known`` has all that was measured. Its own pixels
+    are not used. The frame has no variance of its own: the noise that this would give
+    depends on which pixels have light of sources, which is not kept.
+    """
+    values, whole, saturated = _pixels(frame)
+    return replace(
+        known,
+        values=_without_sky(values, known.background, whole),
+        noise=_noise(known.background),
+        bad=whole,
+        saturated=saturated,
+        projection=frame.projection,
+    )
+
+
+def without_pixels(frame: Prepared) -> Prepared:
+    """Return the measurements of a frame, without its pixels: they take no memory."""
+    none, nowhere = np.empty((0, 0), np.float32), np.empty((0, 0), np.bool_)
+    return replace(frame, values=none, noise=none, bad=nowhere, saturated=nowhere)
+
+
+def _pixels(frame: Frame) -> tuple[Pixels, Mask, Mask]:
+    """Return a frame's values, which of them are unusable, and which are saturated."""
+    values = frame.values.astype(np.float32, copy=False)
+    bad = ~np.isfinite(values)
+    if frame.bad is not None:
+        bad |= frame.bad
+    saturated = np.zeros_like(bad)
+    if frame.saturation is not None:
+        saturated = grown(np.nan_to_num(values) >= frame.saturation, _SATURATED)
+    return values, bad | saturated, saturated
 
 
 def _without_sky(values: Pixels, background: Background, bad: Mask) -> Pixels:
@@ -175,11 +207,17 @@ def _sky(
             f"The sky of the image “{frame.name}” has no noise: most of its pixels "
             "have one value, so that nothing can be measured in it. Leave it out."
         )
-    noise = found.noise_map()
-    np.maximum(noise, np.float32(1e-20), out=noise)
+    noise = _noise(found)
     if frame.variance is not None:
         noise = _by_weights(noise, frame.variance, whole, lit)
     return found, noise
+
+
+def _noise(background: Background) -> Pixels:
+    """Return the noise of each pixel from that of the sky."""
+    noise = background.noise_map()
+    np.maximum(noise, np.float32(1e-20), out=noise)
+    return noise
 
 
 def find_sources(left: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Sources:
