@@ -352,6 +352,12 @@ def test_a_refusal_says_what_to_change(gateway: RunningGateway) -> None:
         for line, why, words in (
             ("--account=nosuch", "one of your accounts", "Invalid account"),
             ("--partition=nosuch", "no such partition", "Invalid partition name"),
+            ("--constraint=nosuch", "has the features", "Invalid feature"),
+            ("--dependency=nonsense", "dependencies that are over", "Job dependency"),
+            ("--licenses=nosuch", "no such licence", "Invalid license"),
+            ("--reservation=nosuch", "no such reservation", "reservation is invalid"),
+            ("--time=nonsense", "cannot be read", "Invalid --time specification"),
+            ("--nosuch=1", "does not know", "unrecognized option '--nosuch=1'"),
         ):
             script = f"#!/bin/sh\n#SBATCH {line}\ntrue\n"
             for params in ({}, {"dry_run": "true"}):
