@@ -103,6 +103,22 @@ def test_the_limit_of_an_array_is_changed(
             assert client.patch(url, json=body).status_code == 422
 
 
+def test_an_element_that_is_canceled_while_it_waits_never_runs(
+    gateway: RunningGateway, settings: Path
+) -> None:
+    """Slurm forgets it at once, and it was submitted again as if it had been lost."""
+    with owner(gateway) as client:
+        script = "#!/bin/sh\necho $GATEWRIGHT_ARRAY_INDEX >>ran\n"
+        job = submit(client, script=script, array="0-2", hold=True)
+        url = f"/api/v1/jobs/cluster/{job}"
+        assert client.delete(f"{url}_0").status_code in {202, 204}
+        assert until(client, f"{job}_0", ended)["state"] == "canceled"
+        assert client.post(f"{url}/release").status_code == 200
+        assert until(client, job, ended)["tasks"] == {"canceled": 1, "completed": 2}
+        ran = (settings.parent / "home" / "ran").read_text()
+        assert sorted(ran.split()) == ["1", "2"]
+
+
 def test_a_dry_run_says_where_and_when(
     gateway: RunningGateway, cluster: Cluster
 ) -> None:

@@ -15,6 +15,8 @@ from gatewright.core.errors import GatewayError
 from gatewright.domains.compute import JobState, JobStatus
 
 _AT_ONCE = 8
+_GIVEN = "-"
+"""Stands in place of the grant of an order that was given to Slurm."""
 
 
 class Cancels:
@@ -66,6 +68,15 @@ class Cancels:
             return False
         return True
 
+    async def note(self, natives: Sequence[NativeId]) -> None:
+        """Note that orders to cancel jobs are being given, until these jobs end.
+
+        Slurm forgets an element of an array that waits when it is canceled, and it is
+        not to be submitted again as one that was lost.
+        """
+        for native in natives:
+            await asyncio.to_thread(self._write, native, _GIVEN)
+
     async def carry_out(self) -> float:
         """Cancel the jobs of these orders; the people who gave them may have left.
 
@@ -82,7 +93,7 @@ class Cancels:
                         await client.cancel(native.user, [native.number])
 
         left = await asyncio.to_thread(self._left)
-        await asyncio.gather(*(one(*order) for order in left))
+        await asyncio.gather(*(one(*order) for order in left if order[1] != _GIVEN))
         return self._interval
 
     async def settled(self, found: Mapping[str, JobStatus]) -> Mapping[str, JobStatus]:
@@ -137,7 +148,7 @@ class Cancels:
         grants = []
         for native, grant in self._left():
             if replace(native, number=native.index) in ended:
-                grants.append(grant)
+                grants.append(grant.removeprefix(_GIVEN))
                 self._path(native).unlink(missing_ok=True)
         return list(filter(None, grants))
 

@@ -174,9 +174,11 @@ class SlurmScheduler:
     async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
         try:
             rows = await self._ordered(user, native_ids)
-            numbers = [row.number for row in rows if not has_ended(row)]
-            if numbers:
-                await self._client.cancel(user, numbers)
+            left = [row for row in rows if not has_ended(row)]
+            elements = [own_id(row) for row in left if "_" in row.number]
+            await self._cancels.note([one for one in elements if one is not None])
+            if left:
+                await self._client.cancel(user, [row.number for row in left])
         except Lost:
             raise
         except (TimedOut, Unavailable) as error:
