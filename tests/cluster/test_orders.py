@@ -104,17 +104,20 @@ def test_the_limit_of_an_array_is_changed(
 
 
 def test_an_element_that_is_canceled_while_it_waits_never_runs(
-    gateway: RunningGateway, settings: Path
+    gateway: RunningGateway, settings: Path, cluster: Cluster
 ) -> None:
     """Slurm forgets it at once, and it was submitted again as if it had been lost."""
     with owner(gateway) as client:
         script = "#!/bin/sh\necho $GATEWRIGHT_ARRAY_INDEX >>ran\n"
-        job = submit(client, script=script, array="0-2", hold=True)
+        job = submit(client, script=script, array="0-3", hold=True)
+        (number,) = cluster.run("squeue", "-h", "-o", "%A").split()
+        cluster.run("scancel", f"{number}_3")
         url = f"/api/v1/jobs/cluster/{job}"
         assert client.delete(f"{url}_0").status_code in {202, 204}
-        assert until(client, f"{job}_0", ended)["state"] == "canceled"
+        for element in (f"{job}_0", f"{job}_3"):
+            assert until(client, element, ended)["state"] == "canceled"
         assert client.post(f"{url}/release").status_code == 200
-        assert until(client, job, ended)["tasks"] == {"canceled": 1, "completed": 2}
+        assert until(client, job, ended)["tasks"] == {"canceled": 2, "completed": 2}
         ran = (settings.parent / "home" / "ran").read_text()
         assert sorted(ran.split()) == ["1", "2"]
 

@@ -246,9 +246,7 @@ class Finder:
         marks = {native.mark for native in natives}
         others = await self.with_marks(user, {mark.comment for mark in marks})
         return {
-            str(native): await self._missing(
-                user, native, kept, others.get((native.name, native.index))
-            )
+            str(native): await self._missing(user, native, kept, others)
             for native in natives
         }
 
@@ -284,7 +282,7 @@ class Finder:
                 )
             ):
                 raise PersonAbsent  # noqa: TRY301  # what it used is the person's alone
-            return await self._missing(service, native, kept, again)
+            return await self._missing(service, native, kept, rows)
         except (PersonAbsent, NotAllowed):
             if not await self._is_gone(native):
                 raise
@@ -307,12 +305,14 @@ class Finder:
         user: str,
         native: NativeId,
         kept: Sequence[AccountingRow],
-        again: QueueRow | None,
+        marked: Mapping[tuple[str, str], QueueRow],
     ) -> JobStatus:
         """Return the status of a job that the controller does not know by its id.
 
-        ``again`` is the job of its mark that is in the queue under another id.
+        ``marked`` are the jobs of its mark that are in the queue: itself under another
+        id, and the other elements of its array.
         """
+        again = marked.get((native.name, native.index))
         if again is not None:
             # It was submitted a second time, and this one counts.
             (status,) = await self.of_rows(user, [again], PriorityOrder())
@@ -327,7 +327,24 @@ class Finder:
         told = None
         if half is not None and half.exit_code != DONE_ALREADY:
             told = ended(half, kept, str(native))
-        return await self._claimed(native, told) or JobStatus(
+        claimed_status = await self._claimed(native, told)
+        if claimed_status is not None:
+            return claimed_status
+        array = native.number.partition("_")[0]
+        if native.index and any(
+            name == native.name and row.number.partition("_")[0] == array
+            for (name, _), row in marked.items()
+        ):
+            # A controller that knows the array has not lost it. It forgets an element
+            # at once that is canceled while it waits.
+            return JobStatus(
+                str(native),
+                JobState.CANCELED,
+                "CANCELLED",
+                "Canceled before it began.",
+                ended_at=self._clock(),
+            )
+        return JobStatus(
             str(native),
             JobState.NEW,
             "LOST",
