@@ -1,13 +1,18 @@
 """The gateway's own jobs, followed from one look to the next."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from tests.backends.slurm.test_queue_process import ACCOUNT, OTHER, ROW
+from tests.support.migrated import open_migrated
 
 from gatewright.backends.slurm.own_jobs import OwnJobs
 from gatewright.backends.slurm.rows import QueueRow
 from gatewright.backends.slurm.statuses import PriorityOrder, living, own_id
-from gatewright.domains.compute import JobStatus
+from gatewright.backends.slurm.words import LAUNCH_FAILED
+from gatewright.backends.sql.jobs import SqlJobTable
+from gatewright.domains.compute import Job, JobState, JobStatus
+from gatewright.testing.job_table import submit
 
 OWN = replace(ROW, comment="gw:x:ada")
 NATIVE = str(own_id(OWN))
@@ -36,3 +41,23 @@ def test_ended_jobs_are_given_as_rows_and_others_not_at_all() -> None:
     forged = replace(ended, number="6", shown="6", account="eve")
     rows = [ended, as_gateway, forged, replace(forged, state="RUNNING"), ROW]
     assert OwnJobs().of(rows, ACCOUNT, PriorityOrder()) == ({}, [ended, as_gateway])
+
+
+async def test_a_job_that_is_put_back_while_it_completes_waits_again(
+    tmp_path: Path,
+) -> None:
+    """Slurm counts the restart before the first run has ended."""
+    run = replace(OWN, state="RUNNING", started_at=5.0, restarts=0)
+    completing = replace(run, state="COMPLETING", restarts=1)
+    held = replace(OWN, state="PENDING", reason=LAUNCH_FAILED, restarts=1)
+    order = PriorityOrder()
+    database = await open_migrated(tmp_path / "state.sqlite")
+    table = SqlJobTable(database)
+    (job,) = await submit(table)
+    told: list[Job] = []
+    for row in (run, completing, held):
+        status = replace(living(row, NATIVE, order), native_id=job.native_id or "")
+        told += await table.record("local", [status])
+    last = told[-1]
+    assert (last.state, last.attempts, last.started_at) == (JobState.HELD, 2, None)
+    await database.close()

@@ -68,6 +68,10 @@ def living(row: QueueRow, native: str, order: PriorityOrder) -> JobStatus:
     """Return the status of a job that has not ended."""
     state = state_of(row.state, row.reason)
     active = state is JobState.ACTIVE
+    # Slurm counts a restart as soon as it puts a job back, while the processes of the
+    # run before are still being ended. Taken for the next run, that would hide that the
+    # job waits again.
+    before = row.state == "COMPLETING"
     return JobStatus(
         native_id=native,
         state=state,
@@ -75,7 +79,7 @@ def living(row: QueueRow, native: str, order: PriorityOrder) -> JobStatus:
         reason="" if active else why_it_waits(row, order.ahead(row)),
         started_at=row.started_at if active else None,
         expected_start_at=None if active else row.started_at,
-        restarts=row.restarts,
+        restarts=max(0, row.restarts - 1) if before else row.restarts,
     )
 
 
