@@ -15,6 +15,7 @@ from tests.support.fields import (
     tangent,
 )
 
+from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import Aside
 from gatewright.domains.processing.detecting import FEATURES, detect, reason
 from gatewright.domains.processing.differencing import (
@@ -36,6 +37,16 @@ def test_an_image_less_itself_is_exactly_zero() -> None:
     assert not found.values.any()
     assert not found.score.any()
     assert detect(found) == []
+
+
+def test_images_that_share_no_usable_pixel_are_refused() -> None:
+    science, reference = ready(seed=1), ready(seed=2)
+    science = replace(science, name="tonight")
+    reference = replace(reference, bad=np.ones_like(reference.bad))
+    with pytest.raises(
+        InvalidContent, match="no usable pixel where the science image “tonight”"
+    ):
+        subtract_frames(science, reference, FOURIER)
 
 
 def test_two_images_of_one_sky_differ_by_noise_alone() -> None:

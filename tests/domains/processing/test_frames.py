@@ -118,6 +118,8 @@ def test_frames_without_sky_or_stars_are_refused() -> None:
     sky = tangent()
     with pytest.raises(InvalidContent, match="too few pixels to measure its sky"):
         prepare(Frame(np.full((64, 64), np.nan, np.float32), sky, name="empty"))
+    with pytest.raises(InvalidContent, match="“flat” has no noise"):
+        prepare(Frame(np.full((64, 64), 7, np.float32), sky, name="flat"))
     rng = np.random.default_rng(1)
     blank = rng.normal(100, 5, (128, 128)).astype(np.float32)
     with pytest.raises(InvalidContent, match="no star"):
