@@ -27,7 +27,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 from starlette.convertors import Convertor, StringConvertor
-from starlette.datastructures import URL, QueryParams
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -38,7 +38,6 @@ from gatewright.web.methods import METHODS
 from gatewright.web.problems import NO_METHOD, as_gateway_error, problem
 
 _PLAIN = (str, int, float, bool, type(None))
-_NOTHING = QueryParams()
 
 
 class DescribedApi:
@@ -290,7 +289,7 @@ class _Step:
 class _Query:
     """The query parameters that a function declares."""
 
-    __slots__ = ("_defaults", "_fields")
+    __slots__ = ("_defaults", "_fields", "_needs_a_look")
 
     def __init__(self, of: Dependant) -> None:
         optional = {
@@ -305,6 +304,7 @@ class _Query:
             )
             for field in of.query_params
         ]
+        self._needs_a_look = any(alias is None for _, alias, _ in self._fields)
 
     def values(self, request: Request, errors: list[Any]) -> dict[str, Any]:
         """Return the parameters' values; append validation errors to ``errors``.
@@ -313,8 +313,9 @@ class _Query:
         sent or not, mostly to find out its kind. So a parameter with a plain default is
         passed on only if it was sent, and straight to pydantic if it is one value.
         """
-        sent = request.query_params if request.scope["query_string"] else _NOTHING
-        values = self._defaults.copy()
+        if not (self._needs_a_look or request.scope["query_string"]):
+            return self._defaults
+        sent, values = request.query_params, self._defaults.copy()
         for field, alias, is_scalar in self._fields:
             if alias is None or (alias in sent and not is_scalar):
                 found, wrong = request_params_to_args([field], sent)
