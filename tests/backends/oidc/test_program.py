@@ -38,7 +38,7 @@ async def test_it_reads_the_claims_and_prints_a_name(
     one = program(f'exec "{sys.executable}" -c "{reads}" "$1"', "; touch y")
     assert await one.account(CLAIMS) is None  # “u1; touch y” is no name
     two = program(f'exec "{sys.executable}" -c "{reads}" "$1"', "-x")
-    assert await two.account(CLAIMS) == Mapped("u1-x")
+    assert await two.account(CLAIMS) == Mapped("u1-x", exact=False)
     assert {path.name for path in tmp_path.iterdir()} == {"account-of"}
 
 
@@ -64,7 +64,7 @@ async def test_whom_it_refuses(program: MakeProgram, script: str) -> None:
 
 async def test_it_may_end_without_reading(program: MakeProgram) -> None:
     many = {"groups": ["x" * 1000] * 1000}
-    assert await program("exec <&-; echo ada").account(many) == Mapped("ada")
+    assert await program("exec <&-; echo ada").account(many) == Mapped("ada", exact=False)
 
 
 async def test_it_sees_nothing_of_the_gateway_s(

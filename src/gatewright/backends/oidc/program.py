@@ -24,7 +24,8 @@ class AccountProgram:
 
     The program is started without a shell, as the gateway's account, with nothing of
     the gateway's environment. It reads the claims as JSON and prints a name; its errors
-    go to the gateway's log. A non-zero exit status refuses the person.
+    go to the gateway's log. A non-zero exit status refuses the person. No name that it
+    prints leads to the gateway's owner.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ class AccountProgram:
         if not is_name(name):
             _log.warning("%s printed no name of an account", self._arguments[0])
             return None
-        return Mapped(name)
+        # It may have taken the name from a claim, as the example of the documentation does.
+        return Mapped(name, exact=False)
 
     async def _run(self, told: bytes) -> tuple[int, bytes]:
         """Return exit status of the program and the first kilobyte that it printed."""

@@ -27,7 +27,7 @@ class Mapped:
     name: str
     """Name of the account, which may not exist or be no valid name."""
     exact: bool = True
-    """Whether the operator named this account, and the provider chose no part of it."""
+    """Whether the configuration names this account, and no claim can change that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,8 +311,8 @@ class Providers:
             return None
         if user.source == LOCAL and user.role is Role.OWNER and not mapped.exact:
             _log.warning(
-                "%r of %s would be the owner %s by a rule with a claim in it; only a "
-                "rule that names the owner makes one",
+                "%r of %s would be the owner %s by a program or a rule with a claim in "
+                "it; only a rule that names the owner makes one",
                 person.subject, name, mapped.name,
             )  # fmt: skip
             return None
