@@ -7,7 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.identity import own_identity
 from tests.support.whole import GUEST, OTHER, OWNER, Whole, whole
+
+from gatewright.domains.identity import operator
 
 JOB = {
     "executable": "true",
@@ -178,6 +181,46 @@ async def test_burn_down_of_an_allocation(gateway: Whole) -> None:
         assert (await guest.get(url, params=wrong)).status_code == 422
     stranger = await gateway.client(OTHER)
     assert (await stranger.get(url.replace("night", "day"))).status_code == 404
+
+
+async def test_members_of_a_project_do_not_see_jobs_without_one(
+    gateway: Whole,
+) -> None:
+    """Such jobs are counted as “none”, which is therefore no name of a project."""
+    owner, guest = await gateway.client(OWNER), await gateway.client(GUEST)
+    answer = await owner.post("/api/v1/jobs/local", json={"executable": "true"})
+    assert answer.status_code == 201, answer.text
+    await until_jobs(owner, 1)
+    body = {"members": [GUEST], "coordinators": [GUEST]}
+    refused = await owner.put("/api/v1/projects/local/none", json=body)
+    assert refused.status_code == 422, refused.text
+    assert "another name" in refused.json()["detail"]
+    assert (await usage(guest, by=["person", "project"]))["usage"] == []
+
+
+async def test_who_gets_the_name_of_a_removed_account_is_in_none_of_its_projects(
+    gateway: Whole,
+) -> None:
+    owner, first = await gateway.client(OWNER), await gateway.client(GUEST)
+    other = await gateway.client(OTHER)
+    await until_kept(
+        owner, {**NIGHT, "members": [OWNER, GUEST, OTHER], "coordinators": [GUEST]}
+    )
+    answer = await owner.post("/api/v1/jobs/local", json=JOB)
+    assert answer.status_code == 201, answer.text
+    await until_jobs(owner, 1)
+    assert (await usage(first, by=["person"]))["total"]["jobs"] == 1
+    users, admin = own_identity(gateway.services).users, operator(OWNER)
+    await users.remove(admin, GUEST)
+    await users.add(admin, GUEST, "another long password")
+    second = await gateway.client(GUEST)
+    assert (await second.get("/api/v1/projects")).json()["projects"] == []
+    assert (await second.get("/api/v1/projects/local/night")).status_code == 404
+    for by in ("person", "project"):
+        assert (await usage(second, by=[by]))["total"]["jobs"] == 0
+    kept = (await owner.get("/api/v1/projects/local/night")).json()["members"]
+    assert [member["person"] for member in kept] == [OWNER, OTHER]
+    assert (await other.get("/api/v1/projects/local/night")).status_code == 200
 
 
 async def test_visitors_and_wrong_questions_are_refused(gateway: Whole) -> None:

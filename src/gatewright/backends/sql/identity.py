@@ -61,6 +61,10 @@ UNGRANT = """
 DELETE FROM store_grants WHERE who = ? AND collection NOT IN (
     SELECT name FROM store_collections WHERE owner = ?)
 """
+_END_MEMBERSHIPS = """
+DELETE FROM accounting_members WHERE person = ?
+    AND system IN (SELECT system FROM accounting_systems WHERE kept = 1)
+"""
 _END_SESSIONS = "DELETE FROM session WHERE account = ?"
 _END_LINKS = "DELETE FROM sign_in_link WHERE account = ?"
 SEEN = """
@@ -207,9 +211,10 @@ def _removing(name: str, at: float) -> Work[bool]:
     yield Statement(_END_SESSIONS, (name,))
     yield Statement("DELETE FROM token WHERE account = ?", (name,))
     yield Statement(_END_LINKS, (name,))
-    # Or who gets the name later would have what was given to this account, and would
-    # be taken for who has said what its person said.
+    # Or who gets the name later would have what was given to this account, see what
+    # others use in its projects, and be taken for who has said what its person said.
     yield Statement(UNGRANT, (f"user:{name}", name))
+    yield Statement(_END_MEMBERSHIPS, (name,))
     yield from renaming(name, at)
     return bool(rows)
 

@@ -17,6 +17,7 @@ from gatewright.domains.accounting.burn_down import (
 from gatewright.domains.accounting.forecasting import MOST_DAYS
 from gatewright.domains.accounting.model import (
     DAY_SECONDS,
+    NO_PROJECT,
     Amount,
     By,
     Coverage,
@@ -190,11 +191,19 @@ class Accounting:
             The caller is no administrator.
         NotFound
             There is no such system with jobs.
+        InvalidContent
+            It has the name :data:`NO_PROJECT`: its members would see all jobs that
+            were charged to no project.
         Conflict
             The system's scheduler keeps its own projects.
         """
         caller.require(Scope.ADMIN)
         await self.coverage(project.system)
+        if project.name == NO_PROJECT:
+            raise InvalidContent(
+                f"Jobs without a project are counted as “{NO_PROJECT}”: give the "
+                "project another name."
+            )
         return await self._book.keep(project)
 
     async def check_charge(self, system: str, person: str, project: str) -> None:

@@ -110,7 +110,10 @@ async def project(context: Context, system: System, name: Name) -> Response:
         201: {"description": "It is new.", "model": ProjectAnswer},
         **_NO_SYSTEM,
         **_KEPT_THERE,
-        422: {"description": "A day is no date, or the last is before the first."},
+        422: {
+            "description": "A day is no date, the last is before the first, or the "
+            "name is that of no project, “none”."
+        },
     },
 )
 async def keep_project(
