@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 import pytest
 from tests.support.identity import own_identity
+from tests.support.migrated import open_migrated
 from tests.support.whole import GUEST, OTHER, OWNER, Whole, whole
 
+from gatewright.backends.sql.accounting import SqlAccountBook
+from gatewright.domains.accounting import DAY_SECONDS, Amount, Use
 from gatewright.domains.identity import operator
 
 JOB = {
@@ -154,33 +157,71 @@ async def test_a_job_is_charged_to_a_project_of_ones_own(gateway: Whole) -> None
     assert (await status())[0] == 201
 
 
-async def test_burn_down_of_an_allocation(gateway: Whole) -> None:
-    owner, guest = await gateway.client(OWNER), await gateway.client(GUEST)
-    await until_kept(owner, {**NIGHT, "members": [GUEST, OWNER]})
-    answer = await owner.post("/api/v1/jobs/local", json=JOB)
-    assert answer.status_code == 201, answer.text
-    await until_jobs(owner, 1)
-    url = "/api/v1/projects/local/night/burn-down"
-    deadline = time.monotonic() + 60
-    while True:
+async def used_before(folder: Path, **days: int) -> None:
+    """Record an hour of a core for each of the last days, by project; today has none."""
+    database = await open_migrated(folder / "state" / "gateway.sqlite")
+    book, now = SqlAccountBook(database), time.time()
+    today = int(now // DAY_SECONDS)
+    for back in range(1, 61):
+        uses = [
+            Use(project, OWNER, "", Amount(3600.0, 3600.0, 0.0, 3600.0, 1))
+            for project, used in days.items()
+            if back <= used
+        ]
+        await book.record("local", today - back, uses, now)
+    await database.close()
+
+
+async def test_burn_down_of_an_allocation(tmp_path: Path) -> None:
+    await used_before(tmp_path, night=35)
+    async with whole(tmp_path) as gateway:
+        owner, guest = await gateway.client(OWNER), await gateway.client(GUEST)
+        hours = {"cpu_seconds": 360_000.0, "members": [GUEST, OWNER]}
+        await until_kept(owner, {**NIGHT, **hours})
+        answer = await owner.post("/api/v1/jobs/local", json=JOB)
+        assert answer.status_code == 201, answer.text
+        await until_jobs(owner, 30)  # of 30 days
+        url = "/api/v1/projects/local/night/burn-down"
         found = (await guest.get(url)).json()
-        if len(found["history"]) >= 40:  # the days are read a few at a time
-            break
-        assert time.monotonic() < deadline, found
-        await asyncio.sleep(0.1)
-    assert (found["resource"], found["granted"]) == ("cpu", 100.0)
-    assert found["used"] == found["history"][-1]["seconds"] > 0
-    assert found["forecast"][0]["day"] == found["history"][-1]["day"]
-    assert len(found["forecast"]) == 30
-    assert found["runs_out"] == {"earliest": None, "likely": None, "latest": None}
-    nodes = await guest.get(url, params={"resource": "node", "days": 5})
-    assert nodes.json()["granted"] is None
-    assert nodes.json()["runs_out"] is None
-    assert len(nodes.json()["forecast"]) == 5
-    for wrong in ({"days": 0}, {"days": 367}, {"resource": "gold"}):
-        assert (await guest.get(url, params=wrong)).status_code == 422
-    stranger = await gateway.client(OTHER)
-    assert (await stranger.get(url.replace("night", "day"))).status_code == 404
+        assert (found["resource"], found["granted"]) == ("cpu", 360_000.0)
+        today = found["history"][-1]["seconds"]
+        assert found["used"] == pytest.approx(35 * 3600.0 + today)
+        assert today > 0
+        assert found["forecast"][0]["day"] == found["history"][-1]["day"]
+        assert len(found["forecast"]) == 30
+        assert found["forecast"][6]["middle"] == 7 * 3600.0
+        assert found["runs_out"] == {"earliest": None, "likely": None, "latest": None}
+        nodes = await guest.get(url, params={"resource": "node", "days": 5})
+        assert nodes.json()["granted"] is None
+        assert nodes.json()["runs_out"] is None
+        assert len(nodes.json()["forecast"]) == 5
+        for wrong in ({"days": 0}, {"days": 367}, {"resource": "gold"}):
+            assert (await guest.get(url, params=wrong)).status_code == 422
+        stranger = await gateway.client(OTHER)
+        assert (await stranger.get(url.replace("night", "day"))).status_code == 404
+
+
+async def test_days_before_a_project_s_first_use_are_not_its_habit(
+    tmp_path: Path,
+) -> None:
+    """What is not used yet, or for less than four weeks, has no forecast."""
+    await used_before(tmp_path, night=30, day=27, old=60)
+    async with whole(tmp_path) as gateway:
+        owner = await gateway.client(OWNER)
+        await until_kept(owner, NIGHT)
+        for name in ("day", "old", "unused"):
+            url = f"/api/v1/projects/local/{name}"
+            assert (await owner.put(url, json={})).status_code == 201
+        week = {}
+        for name in ("night", "day", "old", "unused"):
+            url = f"/api/v1/projects/local/{name}/burn-down"
+            found = (await owner.get(url, params={"days": 7})).json()
+            assert len(found["history"]) > 60
+            week[name] = [found["forecast"][6]] if found["forecast"] else []
+        assert week["day"] == week["unused"] == []
+        for name in ("night", "old"):
+            ends = [week[name][0][end] for end in ("low", "middle", "high")]
+            assert ends == [7 * 3600.0] * 3
 
 
 async def test_members_of_a_project_do_not_see_jobs_without_one(

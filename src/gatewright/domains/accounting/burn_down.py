@@ -98,7 +98,9 @@ def burn_down(
     history = [
         resource.of(series.get(day, Amount())) or 0.0 for day in range(first, today + 1)
     ]
-    told = _forecast(tuple(history[:-1]), days)
+    # Days before the project's first use say nothing of how it is used.
+    begun = next((at for at, used in enumerate(history) if used), len(history))
+    told = _forecast(tuple(history[begun:-1]), days)
     allocation = project.allocation
     granted = resource.of(allocation) if allocation else None
     counted = allocation.used if allocation else None

@@ -88,7 +88,7 @@ class BurnDownAnswer(BaseModel):
     ends_on: str | None = Field(description="Last day of the allocation, or null.")
     history: list[PastDay] = Field(description="Each day until today.")
     forecast: list[ComingDay] = Field(
-        description="Sums from today on; empty with less than four weeks of history."
+        description="Sums from today on; empty until four weeks after the first use."
     )
     runs_out: RunsOutAnswer | None = Field(
         description="When it is used up; null without allocation or forecast."

@@ -176,7 +176,7 @@ export class GwUsage extends GwElement {
     return html`<section><h2>${burn.project} on ${burn.system}</h2>
         <p role="status">${left}. ${this._end()}</p>
         <div class="chart" part="chart" role="img" aria-label="${burn.granted === null ? "Used" : "Left"}, ${unit}, by day: ${left}">${drawBurnDown(found, this.wide, 220)}</div>
-        ${burn.forecast.length ? html`<p class="small muted">Dashed is what is expected; of such days, eight in ten end within the fan.</p>` : html`<p class="small muted">A forecast needs four weeks of history.</p>`}</section>
+        ${burn.forecast.length ? html`<p class="small muted">Dashed is what is expected; of such days, eight in ten end within the fan.</p>` : html`<p class="small muted">A forecast needs four weeks since the first use.</p>`}</section>
       <div class="two" part="usage">${this._sums("Person", "person", this.people?.usage ?? [])}${this._sums("Day (UTC)", "day", [...(this.days?.usage ?? [])].reverse())}</div>`;
   }
 
