@@ -3,14 +3,19 @@
 import socket
 import tempfile
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.support.postgresql import Server
 
 from gatewright.cli.main import main
 from gatewright.cli.serve import warn_of_absent
+from gatewright.composition import open_services
 from gatewright.core.config import Config, DatasetSource, Gateway
+from gatewright.core.config_file import load_config
+from gatewright.core.errors import InvalidRequest
 
 NONE = "No such file or directory"
 
@@ -80,6 +85,116 @@ def test_mistakes_are_named_with_their_lines(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert f"{path}: line 2: gateway.titel: there is no such setting" in done.output
     assert "line 4: limits.readers" in done.output
+
+
+SURVEY = '[[surveys]]\nid = "s"\nimages = "/nowhere/*.fits"\n'
+PROVIDER = (
+    '[[identity.providers]]\nname = "p"\nissuer = "https://id.example"\n'
+    'client_id = "c"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[gateway]\nurl = "https://a.example/api"\n', "line 2: gateway.url: The path"),
+        ('[gateway]\nplaces = "no.csv"\n', "line 2: gateway.places: The table of"),
+        (SURVEY + 'filters = { VR = "760-500" }\n', "line 4: surveys[1].filters: “760"),
+        (SURVEY + 'kinds = { "*" = "wieght" }\n', "line 4: surveys[1].kinds: “wieght”"),
+        (SURVEY + 'keywords = { strat = "A" }\n', "line 4: surveys[1].keywords: A key"),
+        (SURVEY + 'times = "no.csv"\n', "line 4: surveys[1].times: The table of times"),
+        (
+            PROVIDER + 'client_secret_file = "no"\nprogram = ["/bin/true"]\n',
+            "line 5: identity.providers[1].client_secret_file: The secret",
+        ),
+    ],
+)
+def test_what_the_start_would_refuse_is_a_mistake(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    """The same text ends the start: an operator checks before stopping the old one."""
+    path = tmp_path / "gatewright.toml"
+    path.write_text(text)
+    done = CliRunner().invoke(main, ["check", str(path)])
+    assert done.exit_code == 1
+    assert f"Error: {path}: {said}" in done.output
+
+
+async def test_the_start_refuses_it_too(tmp_path: Path) -> None:
+    path = tmp_path / "gatewright.toml"
+    path.write_text(f'[gateway]\nstate = "s"\n{SURVEY}kinds = {{ "*" = "wieght" }}\n')
+    async with AsyncExitStack() as stack:
+        with pytest.raises(InvalidRequest, match="wieght"):
+            await stack.enter_async_context(open_services(load_config(path)))
+
+
+def test_files_that_only_a_later_request_would_miss_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "gatewright.toml"
+    (tmp_path / "images.fits").touch()
+    (tmp_path / "program").touch(mode=0o600)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "root").mkdir()
+    path.write_text(
+        '[gateway]\nstate = "s"\n'
+        '[[systems]]\nname = "a"\nhome = "home"\nroot = "root"\n'
+        '[[systems]]\nname = "b"\nroot = "no-root"\n'
+        '[[systems]]\nname = "c"\nscheduler = "slurm"\nbin_dir = "/no-bin"\n'
+        f'{PROVIDER}program = ["{tmp_path}/program"]\n'
+        '[[surveys]]\nid = "s"\nimages = "images.fits"\n[surveys.catalogue]\n'
+        'file = "no.csv"\nsystem = "AB"\nbands = { r = ["r", "e"] }\n'
+    )
+    done = CliRunner().invoke(main, ["check", str(path)])
+    assert done.exit_code == 1
+    named = [line for line in done.output.splitlines() if line.startswith("not there")]
+    outside = f"it is not below its root {tmp_path}/root, which is used instead"
+    assert named == [
+        f"not there: home of system “a”: {tmp_path}/home: {outside}",
+        f"not there: root of system “b”: {tmp_path}/no-root: {NONE}",
+        f"not there: bin_dir of system “c”: /no-bin: {NONE}",
+        f"not there: catalogue of survey “s”: {tmp_path}/no.csv: {NONE}",
+        f"not there: program of “p”: {tmp_path}/program: it may not be run",
+    ]
+    assert "The gateway starts without those" in done.output
+
+
+def test_a_state_folder_that_cannot_be_made_is_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "gatewright.toml"
+    path.write_text('[gateway]\nstate = "/proc/nope"\n')
+    done = CliRunner().invoke(main, ["check", str(path)])
+    assert done.exit_code == 1
+    assert "does not start without its folder" in done.output
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("host=/nowhere", NONE),
+        ("host=127.0.0.1&port=1", "Connect call failed"),
+    ],
+)
+def test_a_database_that_does_not_answer_is_named_with_the_reason(
+    tmp_path: Path, query: str, why: str
+) -> None:
+    path = tmp_path / "gatewright.toml"
+    url = f"postgresql://gw:very-secret@/gateway?{query}"
+    path.write_text(f'[gateway]\nstate = "s"\ndatabase = "{url}"\n')
+    done = CliRunner().invoke(main, ["check", str(path)])
+    assert done.exit_code == 1
+    assert why in done.output
+    assert "“database” of [gateway] is its address" in done.output
+    assert "very-secret" not in done.output
+
+
+@pytest.mark.parametrize(("name", "code"), [("postgres", 0), ("nowhere", 1)])
+def test_the_database_of_the_file_is_asked(
+    tmp_path: Path, postgresql_server: Server, name: str, code: int
+) -> None:
+    path = tmp_path / "gatewright.toml"
+    url = postgresql_server.url(name)
+    path.write_text(f'[gateway]\nstate = "s"\ndatabase = "{url}"\n')
+    done = CliRunner().invoke(main, ["check", str(path)])
+    assert done.exit_code == code, done.output
+    assert ('database "nowhere" does not exist' in done.output) == bool(code)
 
 
 def test_without_a_file_it_says_what_it_needs() -> None:

@@ -135,3 +135,16 @@ def test_the_path_of_the_gateways_address_is_no_part_of_its_origin() -> None:
     own = pages(f"{HTTPS}/a/gateway")
     assert own.is_own(headers(origin=HTTPS))
     assert own.is_foreign(headers(origin="https://evil.example"))
+
+
+@pytest.mark.parametrize(
+    ("named", "host"), [("Other.LAN", "other.lan"), ("[2001:db8::1]", "[2001:db8::1]")]
+)
+def test_pages_of_another_name_are_own_however_it_is_written(
+    named: str, host: str
+) -> None:
+    """Such a name was answered, but nobody could sign in there."""
+    own = pages(HTTPS, named)
+    own.require_own_change(
+        headers(host, origin=f"https://{host}", x_requested_with="gatewright")
+    )

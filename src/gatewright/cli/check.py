@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from gatewright.core.absent import absent, away
+from gatewright.cli.refusals import refusals, unreached_database
+from gatewright.core.absent import STATE, absent, away
 from gatewright.core.config import Config
-from gatewright.core.config_file import load_config
+from gatewright.core.config_file import ConfigurationError, load_config
 from gatewright.core.config_text import reference
 
 
@@ -26,9 +27,10 @@ def check(
 ) -> None:
     """Print every mistake in CONFIG_FILE with its line, or a summary of the file.
 
-    It also prints homes, data sets, surveys and a state folder that do not exist or
-    cannot be read; the exit status is then 1. In multi-user mode it also tells whether
-    broker and authn are running.
+    Whatever the start of the gateway would refuse is a mistake. It also prints folders,
+    files and programs that do not exist or cannot be read, and a database that does not
+    answer; the exit status is then 1. In multi-user mode it also tells whether broker
+    and authn are running.
     """
     if show_reference:
         click.echo(reference(), nl=False)
@@ -37,6 +39,8 @@ def check(
     if path is None:
         raise click.UsageError("Name the configuration file.")
     config = load_config(path)
+    if mistakes := [*refusals(config, path)]:
+        raise ConfigurationError(path, mistakes)
     for line in summary(config):
         click.echo(line)
     for one in away(config):
@@ -44,10 +48,14 @@ def check(
     missing = [*absent(config)]
     for one in missing:
         click.echo(f"not there: {one}", err=True)
+    if why := unreached_database(config):
+        raise click.ClickException(f"{why} The gateway does not start without it.")
+    if any(one.what == STATE for one in missing):
+        raise click.ClickException("The gateway does not start without its folder.")
     if missing:
         raise click.ClickException(
             "The file has no mistakes, but some paths cannot be used. The gateway "
-            "starts without those data sets, surveys and homes, and serves the rest."
+            "starts without those, and serves the rest."
         )
     click.echo("no mistakes")
 

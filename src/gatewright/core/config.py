@@ -4,8 +4,6 @@ Unknown keys are refused; ``gatewright check`` explains mistakes by the types he
 descriptions become the reference page (``docs/reference/configuration.md``).
 """
 
-import re
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -15,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from gatewright.core.config_base import TABLE, Name, Names
 from gatewright.core.config_catalogues import CatalogueSource
 from gatewright.core.config_discovery import DiscoverySettings
+from gatewright.core.config_gateway import Gateway
 from gatewright.core.config_people import AuthnSettings, BrokerSettings
 from gatewright.core.config_providers import IdentityProvider
 
@@ -43,102 +42,17 @@ Count = Annotated[int, Field(ge=1)]
 Days = Annotated[int, Field(ge=1, le=3660)]
 Interval = Annotated[float, Field(ge=0.1, le=3600)]
 Access = Literal["public", "users"] | list[Name]
-
-_ORIGIN = re.compile(r"https?://[^/?#@\s]+", re.ASCII)
-_PREFIX = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+", re.ASCII)
-
-
-def _is_origin(text: str) -> bool:
-    return _ORIGIN.fullmatch(text) is not None
+_YEAR = 31_622_400
+"""Longest time in seconds that a limit may be: timers overflow beyond centuries."""
+_EXBIBYTE = 1 << 60
+Seconds = Annotated[float, Field(gt=0, le=_YEAR)]
+SessionSeconds = Annotated[int, Field(ge=60, le=10 * _YEAR)]
 
 
 class Section(BaseModel):
     """A table of the configuration file."""
 
     model_config = TABLE
-
-
-class Gateway(Section):
-    """General settings of the gateway."""
-
-    title: str = "Gatewright"
-    """Name of the gateway, shown on its pages."""
-    listen: str = "127.0.0.1:8000"
-    """Address and port to listen on; port 0 picks a free one."""
-    url: str = ""
-    """Public URL of the gateway; by default made from ``listen``."""
-    state: Path = Path("/var/lib/gatewright")
-    """Folder of the embedded database, uploads in progress, spools and caches."""
-    database: str = "sqlite"
-    """``sqlite`` (a file in the state folder) or a ``postgresql://`` URL."""
-    faces: list[Name] | None = None
-    """Protocols to serve; by default all that are installed."""
-    processes: Annotated[int, Field(ge=1, le=64)] = 1
-    """Number of gateway processes, which all listen on the one address."""
-    allowed_hosts: list[str] = []
-    """Host names to answer to, besides the host of ``url`` and the loopback names."""
-    cors_origins: list[str] = []
-    """Exact origins whose pages may call the API with a token (never with a cookie)."""
-    trusted_proxies: list[str] = []
-    """Addresses and networks (``10.0.0.0/8``) of reverse proxies whose
-    ``X-Forwarded-For`` header tells the client's address. From other peers the header
-    is ignored."""
-    message_of_the_day: str = ""
-    """A notice for all users."""
-
-    @field_validator("listen")
-    @classmethod
-    def _is_an_address(cls, text: str) -> str:
-        host, _, port = text.rpartition(":")
-        if not (host and port.isascii() and port.isdigit() and int(port) < 65_536):
-            raise ValueError("it has to be HOST:PORT, such as 127.0.0.1:8000")
-        return text
-
-    @field_validator("url")
-    @classmethod
-    def _is_of_the_web(cls, text: str) -> str:
-        address = text.rstrip("/")
-        path = urlsplit(address).path
-        if text and not _is_origin(address.removesuffix(path)):
-            raise ValueError("it has to begin with http:// or https:// and name a host")
-        if path and not _PREFIX.fullmatch(path):
-            raise ValueError(
-                "its path has to be names of letters, digits, “-”, “_” and “.”, "
-                "such as https://example.org/gateway"
-            )
-        return text
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _are_origins(cls, origins: list[str]) -> list[str]:
-        for origin in origins:
-            if not _is_origin(origin):
-                raise ValueError(
-                    f"“{origin}” is no origin, such as https://pages.example.org"
-                )
-        return origins
-
-    places: Path | None = None
-    """CSV table of places on the sky: ``name``, ``ra``, ``dec``, perhaps ``radius``."""
-
-    @field_validator("database")
-    @classmethod
-    def _is_a_database(cls, text: str) -> str:
-        if text != "sqlite" and not text.startswith(("postgresql://", "postgres://")):
-            raise ValueError("it has to be “sqlite” or begin with postgresql://")
-        return text
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _proxies_are_networks(cls, names: list[str]) -> list[str]:
-        for name in names:
-            try:
-                network = ip_network(name)
-            except ValueError as error:
-                raise ValueError(f"{error}; write it as 10.0.0.0/8") from error
-            if network.prefixlen == 0:
-                raise ValueError(f"“{name}” would let everybody say who they are")
-        return names
 
 
 class Identity(Section):
@@ -155,12 +69,21 @@ class Identity(Section):
     login: Names = ("local",)
     """Plug-ins that check names and passwords: ``local`` for accounts of the gateway,
     and others that are installed."""
-    session_idle_seconds: Annotated[int, Field(ge=60)] = 8 * 3600
+    session_idle_seconds: SessionSeconds = 8 * 3600
     """A session ends after this many seconds without a request."""
-    session_seconds: Annotated[int, Field(ge=60)] = 7 * 86400
+    session_seconds: SessionSeconds = 7 * 86400
     """A session ends after this many seconds in any case."""
     providers: list[IdentityProvider] = []
     """Providers of OpenID Connect by which people sign in."""
+
+    @model_validator(mode="after")
+    def _fits_one_person(self) -> "Identity":
+        if self.mode == "single-user" and "pam" in self.login:
+            raise ValueError(
+                'signing in by “pam” needs mode = "multi-user": otherwise everybody '
+                "would act as the one who runs the gateway"
+            )
+        return self
 
     @field_validator("providers")
     @classmethod
@@ -266,9 +189,9 @@ class Limits(Section):
     estimated size."""
     url_bytes: Annotated[int, Field(ge=256)] = 32_768
     """Longest URL."""
-    header_seconds: Annotated[float, Field(gt=0)] = 10.0
+    header_seconds: Seconds = 10.0
     """Time within which the header section of a request must arrive."""
-    body_stall_seconds: Annotated[float, Field(gt=0)] = 30.0
+    body_stall_seconds: Seconds = 30.0
     """Longest pause within a request's body."""
     requests_per_second: Annotated[float, Field(gt=0)] = 200.0
     """Sustained request rate of one user, or of one address without an account. With
@@ -298,25 +221,29 @@ class Limits(Section):
     jobs_in_flight_per_user: Annotated[int, Field(ge=1)] = 5000
     """Jobs of one user on each system that have not ended. Every element of a job array
     counts, and so does a held job."""
-    job_token_seconds: Annotated[int, Field(ge=1, le=31_622_400)] = 7 * 86400
+    job_token_seconds: Annotated[int, Field(ge=1, le=_YEAR)] = 7 * 86400
     """Longest lifetime of a token that a job asks for, from its submission."""
-    command_seconds: Annotated[float, Field(gt=0)] = 60.0
+    command_seconds: Seconds = 60.0
     """Longest time a command may run."""
     command_output_bytes: Annotated[int, Field(ge=1)] = 1_048_576
     """How much of each output stream of a command is kept."""
     readers: Annotated[int, Field(ge=1, le=64)] = 3
     """Number of reader processes, at least three: one is always free for small
     requests, and long requests leave another for first looks into files."""
-    reader_memory_bytes: Annotated[int, Field(ge=268_435_456)] = 1_073_741_824
+    reader_memory_bytes: Annotated[int, Field(ge=268_435_456, le=_EXBIBYTE)] = (
+        1_073_741_824
+    )
     """Address space of one reader process."""
-    reader_seconds: Annotated[float, Field(gt=0)] = 30.0
+    reader_seconds: Seconds = 30.0
     """Longest time a reader may take for one part of a response."""
     processors: Annotated[int, Field(ge=1, le=64)] = 1
     """Coadds, differences and light curves that one gateway process makes at once, each
     in a process of its own."""
-    processor_memory_bytes: Annotated[int, Field(ge=536_870_912)] = 3_221_225_472
+    processor_memory_bytes: Annotated[int, Field(ge=536_870_912, le=_EXBIBYTE)] = (
+        3_221_225_472
+    )
     """Address space of a process that makes a coadd, difference or light curve."""
-    processor_seconds: Annotated[float, Field(gt=0)] = 600.0
+    processor_seconds: Seconds = 600.0
     """Longest time for one coadd, difference or light curve."""
 
 

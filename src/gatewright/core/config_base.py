@@ -1,5 +1,6 @@
 """What all tables of the configuration file have in common."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -14,3 +15,11 @@ TABLE = ConfigDict(
     allow_inf_nan=False,
 )
 """How the model of a table is made; unknown settings are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """Marks a plug-in's setting, a path, that ``gatewright check`` looks for.
+
+    Write ``root: Annotated[Path, Existing()]``; an empty text is not looked for.
+    """

@@ -1,12 +1,25 @@
 """Settings of candidates and objects: ``[discovery]``."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from gatewright.core.config_base import TABLE
 
-ClassName = Annotated[str, StringConstraints(pattern=r"^[\w+?][\w+?/., -]{0,39}$")]
+_CLASS = re.compile(r"[\w+?][\w+?/., -]{0,39}")
+
+
+def _is_a_class(name: str) -> str:
+    if not _CLASS.fullmatch(name):
+        raise ValueError(
+            f"“{name}” is no name of a class: write at most 40 letters, digits, spaces "
+            "and of “_+?/.,-”, with no space first"
+        )
+    return name
+
+
+ClassName = Annotated[str, AfterValidator(_is_a_class)]
 
 
 class DiscoverySettings(BaseModel):

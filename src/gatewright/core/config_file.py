@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from gatewright.core import options, plugins, systems
 from gatewright.core.config import Config, Identity, StoreSettings, System
-from gatewright.core.config_words import Location, dotted, in_words
+from gatewright.core.config_words import EMPTY, Location, dotted, in_words
 from gatewright.core.errors import InvalidRequest
 
 FILE_NAME = "gatewright.toml"
@@ -83,7 +83,7 @@ def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
     except tomllib.TOMLDecodeError as error:
         found = _TOML_LINE.search(str(error))
         line = int(found[1]) if found and found[1] else len(text.splitlines())
-        mistake = Mistake(line, "", _TOML_LINE.sub("", str(error)))
+        mistake = _no_toml(line, text, _TOML_LINE.sub("", str(error)))
         raise ConfigurationError(path, [mistake]) from error
     lines = locate(text)
     mistakes = [
@@ -96,13 +96,32 @@ def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
         config = Config.model_validate(tables)
     except ValidationError as error:
         mistakes += [
-            _mistake(tuple(fault["loc"]), str(fault["type"]), str(fault["msg"]), lines)
+            mistake_at(
+                tuple(fault["loc"]), str(fault["type"]), str(fault["msg"]), lines
+            )
             for fault in error.errors(include_url=False)
         ]
         raise ConfigurationError(path, _in_order(mistakes)) from error
     if mistakes:
         raise ConfigurationError(path, _in_order(mistakes))
     return config
+
+
+def _no_toml(line: int, text: str, why: str) -> Mistake:
+    """Return the mistake of a line that is no TOML, with the key that it sets."""
+    key = _KEY.match("".join(text.splitlines()[line - 1 : line]))
+    for beginning, words in _TOML_WORDS.items():
+        if why.startswith(beginning):
+            why = words
+    return Mistake(line, key[1] if key else "", why)
+
+
+_TOML_WORDS: Mapping[str, str] = {
+    "Cannot overwrite a value": "it is set twice; leave out one of the two",
+    "Cannot declare": "this table stands twice; put its settings together",
+    "Invalid value": "its value is none of TOML; text has to be in quotes",
+}
+"""Beginnings of messages of ``tomllib``, and what they mean for the operator."""
 
 
 def _mistakes_of_systems(
@@ -117,7 +136,7 @@ def _mistakes_of_systems(
             continue  # reported when the whole file is validated
         for fault in systems.faults_of(system):
             place = ("systems", number, *fault.place)
-            yield _mistake(place, fault.kind, fault.message, lines)
+            yield mistake_at(place, fault.kind, fault.message, lines)
 
 
 def _mistakes_of_plugins(
@@ -132,7 +151,7 @@ def _mistakes_of_plugins(
     found = [("identity", fault) for fault in options.faults_of_identity(identity)]
     found += [("store", fault) for fault in options.faults_of_store(store)]
     for table, fault in found:
-        yield _mistake((table, *fault.place), fault.kind, fault.message, lines)
+        yield mistake_at((table, *fault.place), fault.kind, fault.message, lines)
 
 
 def _mistakes_of_faces(
@@ -144,7 +163,7 @@ def _mistakes_of_faces(
     for name in named if isinstance(named, list) else []:
         if isinstance(name, str) and name not in there:
             text = f"there is no face “{name}”; installed: {', '.join(there)}"
-            yield _mistake(("gateway", "faces"), "unknown_plugin", text, lines)
+            yield mistake_at(("gateway", "faces"), "unknown_plugin", text, lines)
 
 
 def _mistakes_of_datasets(
@@ -160,7 +179,7 @@ def _mistakes_of_datasets(
             plugins.load(plugins.ARRAY_READERS, name)
         except InvalidRequest as error:
             place = ("datasets", number, "reader")
-            yield _mistake(place, "unknown_plugin", error.text, lines)
+            yield mistake_at(place, "unknown_plugin", error.text, lines)
 
 
 def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
@@ -168,17 +187,33 @@ def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
 
     Pydantic reports one error for each alternative of a union type.
     """
-    found: dict[tuple[int, str], list[str]] = {}
+    found: dict[tuple[int, str], dict[str, None]] = {}
     for mistake in mistakes:
-        found.setdefault((mistake.line, mistake.where), []).append(mistake.what)
+        found.setdefault((mistake.line, mistake.where), {})[mistake.what] = None
+    for what in found.values():
+        if len(what) > 1:  # a list whose entries are all wrong is not empty
+            what.pop(EMPTY, None)
     return [
         Mistake(*place, ", or ".join(what)) for place, what in sorted(found.items())
     ]
 
 
-def _mistake(
+def mistake_at(
     location: Location, kind: str, message: str, lines: Mapping[Location, int]
 ) -> Mistake:
+    """Return a mistake in the setting at a location, with the line that is known.
+
+    Parameters
+    ----------
+    location
+        Keys and list indices that lead to the setting.
+    kind
+        Type of the error as pydantic names it, or another.
+    message
+        What is wrong, used for types that have no words of ours.
+    lines
+        Lines of the file's tables and keys, from :func:`locate`.
+    """
     known = location
     while known and known not in lines:
         known = known[:-1]

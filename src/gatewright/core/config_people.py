@@ -41,7 +41,7 @@ class BrokerSettings(BaseModel):
     """Most workers of one user; each of several gateway ``processes`` has one."""
     starts_per_second: Annotated[int, Field(ge=1, le=1000)] = 20
     """Most workers and password checks that the broker starts in a second."""
-    idle_seconds: Annotated[float, Field(gt=0)] = 600.0
+    idle_seconds: Annotated[float, Field(gt=0, le=31_622_400)] = 600.0
     """A worker ends after this many seconds without work."""
 
 

@@ -1,7 +1,7 @@
 """Turns pydantic's validation errors into sentences for operators."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,6 +13,7 @@ from gatewright.core.systems import FILE_SYSTEMS, SCHEDULERS, plugin_models
 
 Location = tuple[str | int, ...]
 
+EMPTY = "it has to have at least one entry"
 _WORDS: Mapping[str, str] = {
     "missing": "it is required",
     "string_type": "it has to be text, in quotes",
@@ -25,6 +26,10 @@ _WORDS: Mapping[str, str] = {
     "bool_type": "it has to be true or false",
     "bool_parsing": "it has to be true or false",
     "list_type": "it has to be a list, in square brackets",
+    "tuple_type": "it has to be a list, in square brackets",
+    "dict_type": "it has to be a table of settings",
+    "too_short": EMPTY,
+    "string_too_short": "it must not be empty",
     "model_type": "it has to be a table of settings",
     "string_pattern_mismatch": "it has to be a name: at most 128 letters, digits, “.”, "
     "“_” and “-”, with a letter or digit first",
@@ -63,19 +68,29 @@ def _hint(location: Location) -> str:
             if part not in section.model_fields:
                 return ""  # a plug-in's own table
             section = section_of(section.model_fields[part].annotation)
-    known = list(section.model_fields)
-    for group in _GROUPS.get(section, ()):
-        for _, model in plugin_models(group):
-            known += model.model_fields
-    near = get_close_matches(str(location[-1]), known, n=1)
+    plugins = _settings_of_plugins(section)
+    name = str(location[-1])
+    if name in plugins:
+        return f" here; it belongs to {plugins[name]}"
+    near = get_close_matches(name, [*section.model_fields, *plugins], n=1)
     return f"; “{near[0]}” is one" if near else ""
 
 
-_GROUPS: Mapping[type[BaseModel], Sequence[str]] = {
-    System: (SCHEDULERS, FILE_SYSTEMS),
-    StoreSettings: (STORES,),
+def _settings_of_plugins(section: type[BaseModel]) -> Mapping[str, str]:
+    """Return the settings that plug-ins add to a table, and what chooses each."""
+    found: dict[str, str] = {}
+    for key, group in _GROUPS.get(section, {}).items():
+        for plugin, model in plugin_models(group):
+            for name in model.model_fields:
+                found.setdefault(name, f'{key} = "{plugin}"')
+    return found
+
+
+_GROUPS: Mapping[type[BaseModel], Mapping[str, str]] = {
+    System: {"scheduler": SCHEDULERS, "filesystem": FILE_SYSTEMS},
+    StoreSettings: {"backend": STORES},
 }
-"""Plug-in groups whose settings stand in a table next to the table's own settings."""
+"""Settings that choose a plug-in, whose settings stand in the same table."""
 
 
 def section_of(annotation: Any) -> type[BaseModel]:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from gatewright.core.config import Config, Identity, Section, StoreSettings
 from gatewright.core.errors import InvalidRequest
-from gatewright.core.plugins import IDENTITY, STORES
+from gatewright.core.plugins import IDENTITY, STORES, installed
 from gatewright.core.systems import Fault, load_plugin
 
 
@@ -24,7 +24,11 @@ def faults_of_identity(identity: Identity) -> Iterator[Fault]:
         given = settings_of(identity, name)
         yield from _faults(IDENTITY, name, given, ("login",), (name,))
     for name, value in (identity.model_extra or {}).items():
-        if name not in identity.login or not isinstance(value, dict):
+        if name in identity.login and isinstance(value, dict):
+            continue
+        if isinstance(value, dict) and name in installed(IDENTITY):
+            yield Fault((name,), "unused", f"add “{name}” to “login” of [identity]")
+        else:
             yield Fault((name,), "extra_forbidden", "")
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from gatewright.core import plugins
 from gatewright.core.config import Section, System
+from gatewright.core.config_base import Existing
 from gatewright.core.errors import InvalidRequest
 
 SCHEDULERS: Final = "gatewright.schedulers"
@@ -105,6 +106,24 @@ def paths_of(system: System) -> Mapping[str, Path]:
             options = options_of(system, load_plugin(group, name).options)
             given = {name: getattr(options, name) for name in options.model_fields_set}
             found |= {n: value for n, value in given.items() if isinstance(value, Path)}
+    return found
+
+
+def existing_paths(system: System) -> Mapping[str, Path]:
+    """Return those settings of a system's plug-ins that are marked as existing paths.
+
+    The mark is :class:`gatewright.core.config_base.Existing`.
+    """
+    found: dict[str, Path] = {}
+    for field, group in _GROUPS.items():
+        name = getattr(system, field)
+        if name == NONE:
+            continue
+        options = options_of(system, load_plugin(group, name).options)
+        for setting, about in type(options).model_fields.items():
+            value = getattr(options, setting)
+            if value and any(isinstance(mark, Existing) for mark in about.metadata):
+                found[setting] = Path(value)
     return found
 
 

@@ -63,7 +63,9 @@ class OwnPages:
         own = urlsplit(config.url)
         self._own = _place(f"{own.scheme}://{own.netloc}")
         self._scheme = own.scheme
-        self._hosts = _LOOPBACK | {own.hostname, *config.gateway.allowed_hosts}
+        # As “hostname” of a parsed URL has them: IPv6 addresses without brackets.
+        named = {name.strip("[]") for name in config.gateway.allowed_hosts}
+        self._hosts = _LOOPBACK | {own.hostname} | named
 
     def is_foreign(self, headers: Headers) -> bool:
         """Return whether the browser says that another site's page sent the request.

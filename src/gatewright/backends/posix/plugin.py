@@ -4,17 +4,19 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Annotated
 
 from gatewright.backends.plugin import FileSystemPlugin, Setting, SystemFiles
 from gatewright.backends.posix.filesystem import PosixFileSystem
 from gatewright.backends.worker import WorkerCommands
 from gatewright.core.config import Section
+from gatewright.core.config_base import Existing
 
 
 class PosixOptions(Section):
     """Settings of a file system of type ``posix``."""
 
-    root: Path = Path("/")
+    root: Annotated[Path, Existing()] = Path("/")
     """Folder that is ``/`` in the system's file URLs."""
 
 

@@ -16,6 +16,7 @@ from gatewright.backends.postgresql.errors import (
     OUTSIDE,
     gateway_errors,
     is_lost,
+    unreached,
 )
 from gatewright.backends.postgresql.statements import lock_key, numbered
 from gatewright.backends.sql.database import (
@@ -59,10 +60,10 @@ class PostgresqlDatabase:
         Raises
         ------
         Unavailable
-            The database cannot be reached within ``seconds``.
+            The database cannot be reached within ``seconds``; the text says why.
         """
         milliseconds = str(int(seconds * 1000))
-        with gateway_errors():
+        try:
             pool = await asyncpg.create_pool(
                 url,
                 min_size=1,
@@ -80,6 +81,8 @@ class PostgresqlDatabase:
                     "timezone": "UTC",
                 },
             )
+        except (*OUTSIDE, OSError) as error:
+            raise unreached(error, seconds) from error
         return cls(pool, seconds=seconds)
 
     async def run(self, work: Callable[[], Work[T]]) -> T:

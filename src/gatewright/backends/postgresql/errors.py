@@ -91,6 +91,24 @@ def as_gateway_error(error: Exception) -> GatewayError | None:
     return None
 
 
+def unreached(error: Exception, seconds: float) -> Unavailable:
+    """Return the error of a first connection that failed, for the operator.
+
+    Parameters
+    ----------
+    error
+        What asyncpg or the system said.
+    seconds
+        How long the server was waited for.
+    """
+    why = str(error) or f"no answer within {seconds:g} seconds"
+    return Unavailable(
+        f"The gateway's database cannot be reached: {why.rstrip('.')}. “database” of "
+        "[gateway] is its address.",
+        retry_after=2,
+    )
+
+
 def is_lost(error: BaseException) -> bool:
     """Return whether an error means that the connection is gone.
 

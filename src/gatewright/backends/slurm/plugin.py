@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Annotated
 
 from gatewright.backends.plugin import SchedulerPlugin, Setting
 from gatewright.backends.slurm.accounting import SlurmAccounting
@@ -10,6 +11,7 @@ from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Slurm
 from gatewright.backends.slurm.scheduler import SlurmScheduler
 from gatewright.core.config import Days, Interval, Section
+from gatewright.core.config_base import Existing
 from gatewright.domains.compute import Scheduler
 
 _FIRST_LOOK_SECONDS = 5.0
@@ -21,9 +23,9 @@ class SlurmOptions(Section):
     Its commands are installed on this machine.
     """
 
-    bin_dir: str = ""
+    bin_dir: Annotated[str, Existing()] = ""
     """Folder of the commands (``sbatch``); by default they are searched in ``PATH``."""
-    conf: str = ""
+    conf: Annotated[str, Existing()] = ""
     """Slurm's configuration file, for ``SLURM_CONF``; by default Slurm's own."""
     interval: Interval = 5.0
     """Seconds between two queries of the queue, which serve all users."""
