@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from gatewright.core.claims import Claims
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import Conflict, GatewayError
+from gatewright.core.errors import Conflict, GatewayError, Unavailable
 from gatewright.core.ids import new_id
 from gatewright.domains.sky.model import (
     LeftOut,
@@ -25,6 +26,8 @@ _log = logging.getLogger("gatewright.sky")
 LEASE_SECONDS = 12.0
 """Seconds after which another process may continue the scan of one that was killed."""
 _TOGETHER = 64
+_AGAIN_SECONDS = 1.0
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Ingest:
         Gives the time in seconds since 1970.
     at_once
         Number of files that are read at the same time.
+    again_after
+        Seconds after which a file is tried again while the readers are busy.
     """
 
     def __init__(
@@ -68,11 +73,13 @@ class Ingest:
         *,
         clock: Clock = system_clock,
         at_once: int = 2,
+        again_after: float = _AGAIN_SECONDS,
     ) -> None:
         self._index = index
         self._reader = reader
         self._clock = clock
         self._at_once = at_once
+        self._again_after = again_after
         self._holder = new_id()
         self.claims = Claims(clock, LEASE_SECONDS)
 
@@ -115,7 +122,10 @@ class Ingest:
         images, left_out, done = 0, [], 0
         async for batch in self._scan(survey, fresh):
             reading = Reading(done := done + len(batch), len(fresh))
-            await self._index.put_files(survey.id, batch)
+            # A file for which no reader was free is not in the index, so that the next
+            # scan reads it.
+            read = [found for found in batch if isinstance(found, ScannedFile)]
+            await self._index.put_files(survey.id, read)
             await self._index.tell(survey.id, self._holder, reading)
             told(reading)
             if not await self._claim(survey, self.claims.until()):
@@ -123,8 +133,9 @@ class Ingest:
                     f"The survey “{survey.id}” was removed while it was read, or "
                     "another process reads it now."
                 )
-            images += sum(len(scanned.images) for scanned in batch)
-            left_out += [LeftOut(s.file.path, r) for s in batch for r in s.left_out]
+            images += sum(len(scanned.images) for scanned in read)
+            left_out += [LeftOut(s.file.path, r) for s in read for r in s.left_out]
+            left_out += [found for found in batch if isinstance(found, LeftOut)]
         for item in left_out[:100]:
             _log.warning(
                 "survey %s: left out %s: %s", survey.id, item.path, item.reason
@@ -135,23 +146,33 @@ class Ingest:
 
     async def _scan(
         self, survey: Survey, files: Sequence[SurveyFile]
-    ) -> AsyncIterator[list[ScannedFile]]:
+    ) -> AsyncIterator[list[ScannedFile | LeftOut]]:
         """Read files, and yield what was found in batches of at most 64 files.
 
         A file that cannot be read is in its batch too, with the reason and without
-        images.
+        images; of one for which no reader was free there is only the reason.
         """
         room = asyncio.Semaphore(self._at_once)
 
-        async def scan(file: SurveyFile) -> ScannedFile:
+        async def scan(file: SurveyFile) -> ScannedFile | LeftOut:
             async with room:
                 try:
-                    found = await self._reader.scan(survey, file)
-                    timed = [with_times(i, file, survey.rules) for i in found.images]
-                    return replace(found, images=timed)
+                    found = await self._read(survey, file)
+                except Unavailable as error:
+                    return LeftOut(file.path, f"{error.text} The next scan reads it.")
                 except GatewayError as error:
                     return ScannedFile(file, left_out=(error.text,))
+                timed = [with_times(i, file, survey.rules) for i in found.images]
+                return replace(found, images=timed)
 
         for first in range(0, len(files), _TOGETHER):
             some = files[first : first + _TOGETHER]
             yield list(await asyncio.gather(*map(scan, some)))
+
+    async def _read(self, survey: Survey, file: SurveyFile) -> ScannedFile:
+        """Read a file, some more times while the readers are busy with requests."""
+        for _ in range(_TRIES - 1):
+            with suppress(Unavailable):
+                return await self._reader.scan(survey, file)
+            await asyncio.sleep(self._again_after)
+        return await self._reader.scan(survey, file)
