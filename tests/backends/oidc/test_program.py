@@ -64,7 +64,9 @@ async def test_whom_it_refuses(program: MakeProgram, script: str) -> None:
 
 async def test_it_may_end_without_reading(program: MakeProgram) -> None:
     many = {"groups": ["x" * 1000] * 1000}
-    assert await program("exec <&-; echo ada").account(many) == Mapped("ada", exact=False)
+    assert await program("exec <&-; echo ada").account(many) == Mapped(
+        "ada", exact=False
+    )
 
 
 async def test_it_sees_nothing_of_the_gateway_s(

@@ -158,7 +158,7 @@ async def test_a_job_is_charged_to_a_project_of_ones_own(gateway: Whole) -> None
 
 
 async def used_before(folder: Path, **days: int) -> None:
-    """Record an hour of a core for each of the last days, by project; today has none."""
+    """Record an hour of a core for each of the last days, by project; none today."""
     database = await open_migrated(folder / "state" / "gateway.sqlite")
     book, now = SqlAccountBook(database), time.time()
     today = int(now // DAY_SECONDS)

@@ -58,7 +58,7 @@ class AccountProgram:
         if not is_name(name):
             _log.warning("%s printed no name of an account", self._arguments[0])
             return None
-        # It may have taken the name from a claim, as the example of the documentation does.
+        # It may have taken the name from a claim, as the documentation's example does.
         return Mapped(name, exact=False)
 
     async def _run(self, told: bytes) -> tuple[int, bytes]:
