@@ -1,11 +1,14 @@
 """`ls` of 100 entries, stat and head through HTTP, against commands and SFTP.
 
 Ours is the whole gateway over one connection that stays open: token, the person's
-worker, log. The peers are asyncssh's client and server over one warm connection, each
-in a process of its own: SFTP, with the attributes that `ls -l` shows, and a command for
-each request (`ls -l`, `stat`, `head`), as FirecREST does. Printed beside are the same
-command by the gateway's own call, as pages of NEWT list files, and the bare process,
-started from here, without anything that takes it to its person. All are asked in turn.
+worker, log. The peer is OpenSSH's server, which centres run, over one warm connection
+of asyncssh's client: SFTP, with the attributes that `ls -l` shows, and a command for
+each request (`ls -l`, `stat`, `head`), as FirecREST does. What is wanted is wanted
+against it. Printed beside are the same two by asyncssh's own server, the same command
+by the gateway's own call, as pages of NEWT list files, and the bare process, started
+from here, without anything that takes it to its person. All are asked in turn. The
+clients, all of them in Python, are part of each time; what CPU they use of it is
+printed too.
 """
 
 import asyncio
@@ -14,14 +17,16 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 
 import asyncssh
 
+from bench.support.openssh import account, openssh
 from bench.support.processes import (
     cpu_seconds,
     free_port,
@@ -29,7 +34,6 @@ from bench.support.processes import (
     server,
     wait_until_idle,
 )
-from bench.support.ssh_server import USER
 from bench.support.whole_gateway import gateway
 
 ENTRIES = 100
@@ -168,56 +172,106 @@ def expect(found: object, wanted: object) -> None:
         raise RuntimeError(f"{found!r} instead of {wanted!r}")
 
 
-async def seconds_of(call: Call, count: int) -> list[float]:
-    """Return the seconds of some calls, one after the other."""
-    times = []
-    for _ in range(count):
-        began = time.perf_counter()
-        await call()
-        times.append(time.perf_counter() - began)
-    return times
+@dataclass(slots=True)
+class Way:
+    """One way to ask for what a call asks for."""
+
+    name: str
+    """Name in the output."""
+    through: object
+    """Has a method for each call."""
+    calls: int
+    """How many calls are made in a round."""
+    seconds: list[float] = field(default_factory=list)
+    """Seconds of each measured call."""
+    client_cpu: float = 0.0
+    """CPU seconds of this process in all of them."""
+
+    async def round(self, name: str, *, counts: bool) -> None:
+        """Make the calls of one round; the times of a first one do not count."""
+        call: Call = getattr(self.through, name)
+        used = time.process_time()
+        times = []
+        for _ in range(self.calls):
+            began = time.perf_counter()
+            await call()
+            times.append(time.perf_counter() - began)
+        if counts:
+            self.seconds += times
+            self.client_cpu += time.process_time() - used
+
+    @property
+    def p50(self) -> float:
+        """Median of the calls, milliseconds."""
+        return 1000 * median(self.seconds)
+
+    def __str__(self) -> str:
+        """Return the median and the client's CPU time of a call."""
+        client = 1000 * self.client_cpu / len(self.seconds)
+        return f"{self.name} {self.p50:.2f} ms ({client:.2f} client CPU)"
+
+
+async def ssh_ways(
+    stack: AsyncExitStack, servers: Mapping[str, int], key: Path, folder: Path
+) -> list[Way]:
+    """Connect to SSH servers, given by name; return their commands and SFTP."""
+    ways = []
+    for name, port in servers.items():
+        connection = await stack.enter_async_context(
+            asyncssh.connect(
+                HOST,
+                port,
+                username=account(),
+                client_keys=[str(key)],
+                known_hosts=None,
+            )
+        )
+        client = await stack.enter_async_context(connection.start_sftp_client())
+        commands = SshCommands(connection, folder)
+        ways.append(Way(f"command by {name}", commands, COMMANDS))
+        ways.append(Way(f"SFTP by {name}", Sftp(client, folder), CALLS))
+    return ways
 
 
 async def measure(
-    ours: Ours, own: GatewayCommands, port: int, key: Path, folder: Path, pid: int
+    through: Mapping[str, object],
+    servers: Mapping[str, int],
+    key: Path,
+    folder: Path,
+    pid: int,
 ) -> None:
-    """Measure all calls by all ways in turn, and print the medians and ratios."""
-    async with (
-        asyncssh.connect(
-            HOST, port, username=USER, client_keys=[str(key)], known_hosts=None
-        ) as connection,
-        connection.start_sftp_client() as client,
-    ):
-        ways = (
-            ("ours", ours, CALLS),
-            ("command", SshCommands(connection, folder), COMMANDS),
-            ("command by the gateway", own, COMMANDS),
-            ("process", Processes(folder), COMMANDS),
-            ("sftp", Sftp(client, folder), CALLS),
-        )
-        for name in ("ls", "stat", "head"):
-            found: dict[str, list[float]] = {way: [] for way, _, _ in ways}
+    """Measure all calls by all ways in turn, and print the medians and ratios.
+
+    The first of ``through`` is ours, whose process is ``pid``; the ratios are those to
+    the first of the SSH servers.
+    """
+    for name in ("ls", "stat", "head"):
+        async with AsyncExitStack() as stack:
+            ours, *own = (
+                Way(way, one, COMMANDS if number else CALLS)
+                for number, (way, one) in enumerate(through.items())
+            )
+            command, sftp, *others = await ssh_ways(stack, servers, key, folder)
             used = 0.0
-            for repeat in range(ROUNDS + 1):
-                for way, through, count in ways:
-                    before = cpu_seconds(pid)
-                    times = await seconds_of(getattr(through, name), count)
-                    if repeat:  # the first warms up
-                        found[way] += times
-                        used += (cpu_seconds(pid) - before) * (way == "ours")
-            p50 = {way: 1000 * median(times) for way, times in found.items()}
-            print(
-                f"{name}: ours {p50['ours']:.2f} ms (at most {WANTED_MS:g}; "
-                f"{1000 * used / (ROUNDS * CALLS):.2f} ms of server CPU), "
-                + ", ".join(f"{way} {p50[way]:.2f} ms" for way, _, _ in ways[1:])
+            for number in range(ROUNDS + 1):
+                before = cpu_seconds(pid)
+                await ours.round(name, counts=number > 0)
+                used += (cpu_seconds(pid) - before) * (number > 0)
+                for way in (command, sftp, *others, *own):
+                    await way.round(name, counts=number > 0)
+        print(
+            f"{name}: {ours} (at most {WANTED_MS:g}; "
+            f"{1000 * used / len(ours.seconds):.2f} ms of server CPU), "
+            + ", ".join(map(str, (command, sftp, *others, *own)))
+        )
+        print(
+            f"{name}: ours is {command.p50 / ours.p50:.1f} times as fast as a "
+            f"{command.name} (wanted {WANTED_RATIO}), {sftp.p50 / ours.p50:.2f} times "
+            f"as fast as {sftp.name} (wanted 1); beside: "
+            + ", ".join(
+                f"{way.p50 / ours.p50:.2f} times {way.name}" for way in (*others, *own)
             )
-            print(
-                f"{name}: ours is {p50['command'] / p50['ours']:.1f} times as fast as "
-                f"a command by SSH (wanted {WANTED_RATIO}), "
-                f"{p50['command by the gateway'] / p50['ours']:.1f} times as fast as "
-                "one by the gateway, and "
-                f"{p50['sftp'] / p50['ours']:.2f} times as fast as SFTP (wanted 1)"
-            )
+        )
 
 
 def main() -> None:
@@ -232,8 +286,11 @@ def main() -> None:
         keys = {one: asyncssh.generate_private_key("ssh-ed25519") for one in "hc"}
         for one, key in keys.items():
             key.write_private_key(str(folder / one))
+            (folder / one).chmod(0o600)  # or sshd does not take it
         keys["c"].write_public_key(str(folder / "c.pub"))
-        port = free_port()
+        real = stack.enter_context(openssh(folder, folder / "h", folder / "c.pub"))
+        servers = {} if real is None else {"OpenSSH": real}
+        port = servers["asyncssh"] = free_port()
         words = (str(port), str(folder / "h"), str(folder / "c.pub"))
         stack.enter_context(
             server(python("-m", "bench.support.ssh_server", *words), port)
@@ -241,8 +298,12 @@ def main() -> None:
         opened = gateway(folder, home, HOST)
         own_port, pid, token = stack.enter_context(opened)
         wait_until_idle(pid)  # as it begins, it starts a process that stands by
-        ours, own = Ours(own_port, token), GatewayCommands(own_port, token)
-        asyncio.run(measure(ours, own, port, folder / "c", home, pid))
+        through = {
+            "ours": Ours(own_port, token),
+            "command by the gateway": GatewayCommands(own_port, token),
+            "process": Processes(home),
+        }
+        asyncio.run(measure(through, servers, folder / "c", home, pid))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import asyncssh
 
-USER = "ada"
-
 
 async def run(process: "asyncssh.SSHServerProcess[str]") -> None:
     """Run a command by a shell, as sshd does."""
