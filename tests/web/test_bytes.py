@@ -356,3 +356,29 @@ class TestFilesThatChange:
         assert client.complete
         from_kernel = [m["count"] for m in client.messages if m["type"] == EXTENSION]
         assert sum(from_kernel) == (92 << 20 if zero_copy else 0)
+
+
+class InMemory:
+    """A file that was read before its answer begins."""
+
+    descriptor = None
+    closed = False
+
+    async def read(self, offset: int, count: int) -> bytes:
+        return CONTENT[offset : offset + count]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def test_bytes_in_memory_are_sent_without_a_look_for_the_client() -> None:
+    client, file = Client(), InMemory()
+
+    async def receive() -> Any:
+        raise AssertionError("Nothing is asked of the client.")
+
+    client.receive = receive  # type: ignore[method-assign]
+    await client.get(DescriptorResponse(file, [Span(5, 10), b"and", Span(0, 2)]))
+    assert client.body == CONTENT[5:15] + b"and" + CONTENT[:2]
+    assert client.complete
+    assert file.closed

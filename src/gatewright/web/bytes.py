@@ -148,6 +148,10 @@ class DescriptorResponse(Response):
             if scope["method"] == "HEAD":
                 await self._start(send)
                 await send({"type": "http.response.body", "body": b""})
+            elif self._file.descriptor is None:
+                # Bytes in memory: there is nothing to wait for that a client who goes
+                # could spare.
+                await self._send(scope, send)
             else:
                 await until_gone(receive, self._send(scope, send))
         finally:

@@ -18,6 +18,11 @@ from gatewright.core.errors import InvalidRequest
 
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SAFE = "/!$&'()*+,;=:@"
+_PLAIN = (
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~"
+    + _SAFE.encode()
+)
+"""Bytes that stand for themselves in a path."""
 
 
 class AnyPath(Convertor[str]):
@@ -75,7 +80,8 @@ def rest_of_path(scope: Scope, parts: int) -> bytes:
         has an escaped slash.
     """
     names = _raw_parts(scope)
-    if any(b"/" in unquote_to_bytes(name) for name in names[:parts]):
+    escaped = [name for name in names[:parts] if b"%" in name]
+    if any(b"/" in unquote_to_bytes(name) for name in escaped):
         raise InvalidRequest("The name of a system cannot have a slash in it.")
     return decode_path(b"/" + b"/".join(names[parts:]))
 
@@ -98,9 +104,11 @@ def decode_path(path: bytes) -> bytes:
     InvalidRequest
         A percent-escape is malformed, or the path has a NUL.
     """
-    if _BAD_ESCAPE.search(path):
-        raise InvalidRequest("A “%” in a path begins two hexadecimal digits.")
-    decoded = unquote_to_bytes(path)
+    decoded = path
+    if b"%" in path:
+        if _BAD_ESCAPE.search(path):
+            raise InvalidRequest("A “%” in a path begins two hexadecimal digits.")
+        decoded = unquote_to_bytes(path)
     if b"\0" in decoded:
         raise InvalidRequest("A name cannot have a NUL in it.")
     return decoded
@@ -108,4 +116,6 @@ def decode_path(path: bytes) -> bytes:
 
 def encode_path(path: bytes) -> str:
     """Return a path as in a URL, with all that is not plain ASCII escaped."""
+    if not path.rstrip(_PLAIN):  # nothing to escape, as in most names
+        return path.decode("ascii")
     return quote_from_bytes(path, safe=_SAFE)

@@ -81,17 +81,17 @@ def entry(row: Row) -> Entry:
     ):
         raise BackendFailed("The worker described an impossible file.")
     return Entry(
-        name=raw(row.name),
-        mode=row.mode,
-        size=row.size,
-        modified_ns=row.modified_ns,
-        changed_ns=row.changed_ns,
-        owner=row.owner,
-        group=row.group,
-        device=row.device,
-        inode=row.inode,
-        links=row.links,
-        target=None if row.target is None else raw(row.target),
+        raw(row.name),
+        row.mode,
+        row.size,
+        row.modified_ns,
+        row.changed_ns,
+        row.owner,
+        row.group,
+        row.device,
+        row.inode,
+        row.links,
+        None if row.target is None else raw(row.target),
     )
 
 

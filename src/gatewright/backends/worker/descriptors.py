@@ -23,7 +23,14 @@ _STATX = struct.Struct("=28xH10xQ48xqI4xqI")
 """Mode, size, and the seconds and nanoseconds of ctime and mtime."""
 _REFUSED_FLAGS = os.O_PATH | os.O_DIRECT | os.O_APPEND | os.O_ASYNC
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_statx = ctypes.CDLL(None, use_errno=True).statx
+_statx.argtypes = (
+    ctypes.c_int,
+    ctypes.c_char_p,
+    ctypes.c_int,
+    ctypes.c_uint,
+    ctypes.c_void_p,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +56,8 @@ def state_of(descriptor: int) -> State:
         The kernel does not return it.
     """
     answer = ctypes.create_string_buffer(_STATX_BYTES)
-    failed = _libc.statx(
-        ctypes.c_int(descriptor),
-        ctypes.c_char_p(b""),
-        ctypes.c_int(_AT_EMPTY_PATH | _AT_STATX_DONT_SYNC),
-        ctypes.c_uint(_STATX_BASIC),
-        answer,
-    )
+    how = _AT_EMPTY_PATH | _AT_STATX_DONT_SYNC
+    failed = _statx(descriptor, b"", how, _STATX_BASIC, answer)
     if failed:
         raise OSError(ctypes.get_errno(), "statx")
     mode, size, changed, changed_part, modified, modified_part = _STATX.unpack_from(

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
+import msgspec
+
 
 class FileType(StrEnum):
     """Type of a directory entry."""
@@ -45,9 +47,12 @@ class Algorithm(StrEnum):
     BLAKE2B = "blake2b"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A directory entry with its metadata, as ``lstat`` or ``stat`` gives it."""
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A directory entry with its metadata, as ``lstat`` or ``stat`` gives it.
+
+    A page of a folder has up to a thousand of them, and a frozen dataclass takes ten
+    times as long to create.
+    """
 
     name: bytes
     """Name without its directory; empty for the root."""
@@ -91,9 +96,12 @@ class Entry:
     @property
     def version(self) -> str:
         """Text that differs if the content does: device, inode, size and both times."""
-        return (
-            f"{self.device:x}-{self.inode:x}-{self.size:x}-"
-            f"{self.modified_ns:x}-{self.changed_ns:x}"
+        return "%x-%x-%x-%x-%x" % (  # noqa: UP031  # half the time of an f-string
+            self.device,
+            self.inode,
+            self.size,
+            self.modified_ns,
+            self.changed_ns,
         )
 
     @property

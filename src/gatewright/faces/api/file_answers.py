@@ -1,6 +1,7 @@
 """JSON descriptions of files, folders and file systems."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pydantic import BaseModel, Field
 
@@ -11,6 +12,7 @@ from gatewright.domains.files import Checksum, Entry, FileType, Home, Space
 from gatewright.web.paths import encode_path
 
 _EARLIEST, _LATEST = -62_135_596_800.0, 253_402_300_799.0
+_KEPT_TIMES = 8192
 
 
 class EntryAnswer(BaseModel):
@@ -103,14 +105,22 @@ def _answer(path: str, entry: Entry) -> dict[str, object]:
         "path": path,
         "type": entry.type,
         "size": entry.size,
-        # Times outside the years 1 to 9999 are clamped, since RFC 3339 has no others.
-        "modified_at": timestamp(min(max(entry.modified_at, _EARLIEST), _LATEST)),
+        "modified_at": _time(entry.modified_ns),
         "mode": entry.permissions,
         "owner": entry.owner,
         "group": entry.group,
         "etag": entry.etag,
         "target": None if entry.target is None else _text(entry.target),
     }
+
+
+@lru_cache(_KEPT_TIMES)  # the same files are listed again and again
+def _time(nanoseconds: int) -> str:
+    """Return nanoseconds since 1970 as RFC 3339 text.
+
+    Times outside the years 1 to 9999 are clamped, since RFC 3339 has no others.
+    """
+    return timestamp(min(max(nanoseconds / 1e9, _EARLIEST), _LATEST))
 
 
 def folder_page(folder: bytes, entries: Iterable[Entry]) -> list[dict[str, object]]:

@@ -9,6 +9,9 @@ from gatewright.backends.worker.program.frames import FrameError
 READ_SIZE = 1 << 16
 """Bytes of one read. The memory of larger ones would be mapped anew for each read."""
 _SPACE = socket.CMSG_SPACE(2 * array.array("i").itemsize)
+# Numbers, since operations on members of an enumeration are slow.
+_CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)
+_CUT = int(socket.MSG_CTRUNC | socket.MSG_TRUNC)
 
 
 def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
@@ -19,13 +22,15 @@ def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
     FrameError
         More than one descriptor was received; they are closed.
     """
-    data, ancillary, flags, _ = sock.recvmsg(READ_SIZE, _SPACE, socket.MSG_CMSG_CLOEXEC)
+    data, ancillary, flags, _ = sock.recvmsg(READ_SIZE, _SPACE, _CLOSE_ON_EXEC)
+    if not ancillary and not flags & _CUT:
+        return data, []
     descriptors = array.array("i")
     for level, kind, content in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             whole = len(content) - len(content) % descriptors.itemsize
             descriptors.frombytes(content[:whole])
-    if flags & (socket.MSG_CTRUNC | socket.MSG_TRUNC) or len(descriptors) > 1:
+    if flags & _CUT or len(descriptors) > 1:
         for descriptor in descriptors:
             os.close(descriptor)
         raise FrameError("several descriptors came at once")

@@ -38,6 +38,17 @@ class _OpenHow(ctypes.Structure):
     )
 
 
+# A function of its own, whose arguments ctypes need not be told again at each call.
+_openat2 = libc["syscall"]
+_openat2.argtypes = (
+    ctypes.c_long,
+    ctypes.c_int,
+    ctypes.c_char_p,
+    ctypes.POINTER(_OpenHow),
+    ctypes.c_size_t,
+)
+
+
 class Tree(Protocol):
     """Looks up paths, which are absolute, bytes, and without ``..``."""
 
@@ -139,6 +150,8 @@ class Beneath:
 
     def _open(self, rest: bytes, flags: int) -> int:
         top = self._outer.folder(self._folder)
+        if not rest and flags == _FOLDER:
+            return top
         try:
             try:
                 return open_beneath(top, rest or b".", flags | os.O_CLOEXEC)
@@ -174,12 +187,8 @@ def open_beneath(root: int, path: bytes, flags: int) -> int:
         raise OSError(errno.EINVAL, "NUL in a path")
     how = _OpenHow(flags, 0, _NO_MAGICLINKS_BENEATH)
     for _ in range(_TRIES):
-        descriptor: int = libc.syscall(
-            ctypes.c_long(_OPENAT2),
-            ctypes.c_int(root),
-            ctypes.c_char_p(path),
-            ctypes.byref(how),
-            ctypes.c_size_t(ctypes.sizeof(how)),
+        descriptor: int = _openat2(
+            _OPENAT2, root, path, ctypes.byref(how), ctypes.sizeof(how)
         )
         if descriptor >= 0:
             return descriptor
