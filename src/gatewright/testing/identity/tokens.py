@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from gatewright.core.caller import Role
 from gatewright.core.errors import NotSignedIn
 from gatewright.testing.identity.samples import (
     DAY,
@@ -32,6 +33,22 @@ class TokenStoreContract:
         account = replace(user(), groups=frozenset({"sky"}))
         assert await two.tokens.find(made.key) == (made, "digest", account)
         assert await two.tokens.find("nothing") is None
+
+    async def test_each_look_finds_what_the_account_is_now(self, stores: Pair) -> None:
+        one, two = stores
+        made = token()
+        await one.tokens.add(made, "digest", most=9)
+        account = replace(user(), groups=frozenset({"sky"}))
+        for _ in range(2):
+            assert await two.tokens.find(made.key) == (made, "digest", account)
+        await one.users.set_role("ada", Role.GUEST)
+        await one.users.leave("ada", "sky")
+        await one.users.set_disabled("ada", NOW + 5)
+        account = replace(user(), role=Role.GUEST, disabled_at=NOW + 5)
+        for _ in range(2):
+            assert await two.tokens.find(made.key) == (made, "digest", account)
+        await one.tokens.remove(made.key, None)
+        assert await two.tokens.find(made.key) is None
 
     async def test_last_use(self, stores: Pair) -> None:
         one, two = stores
