@@ -48,6 +48,15 @@ def test_names_may_be_escaped_as_the_dds_does() -> None:
     assert asked("t%252E2m[0][0]") == asked("t.2m[0][0]")
 
 
+def test_a_name_that_begins_with_a_foreign_letter_is_that_of_the_dds() -> None:
+    height = Array("höhe", Kind.FLOAT32, (("x", 3),))
+    area = Array("Ärea", Kind.FLOAT32, (("x", 3),))
+    both = Dataset("d", (height, area))
+    for name in ("_%C3%84rea", "_%25C3%2584rea", "%C3%84rea"):
+        (leaf,) = project(both, parse(f"{name}[1]")).leaves
+        assert leaf.array.name == "Ärea"
+
+
 def test_the_members_of_a_grid_are_the_arrays_themselves() -> None:
     query = "t%2E2m.t%2E2m[0:2:9][5],t%252E2m.lat[0:2:9],t.2m.lon[5]"
     assert asked(query) == asked("t.2m[0:2:9][5],lat[0:2:9],lon[5]")

@@ -12,7 +12,7 @@ themselves, since old scripts and bookmarks contain them.
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from gatewright.core.errors import InvalidRequest
 from gatewright.faces.dap.dap2.model import Array, Dataset, Leaf, Projection, Slab
@@ -99,8 +99,10 @@ def project(dataset: Dataset, clauses: tuple[Clause, ...]) -> Projection:
         A variable does not exist or is requested twice, the number of its hyperslabs is
         wrong, or an index is outside the variable.
     """
-    # Clients may send a name escaped as in the DDS, and escape that for the URL again.
-    by_name = {escaped(array.name): array for array in dataset.arrays}
+    # Clients may send a name escaped as in the DDS, and escape that for the URL again
+    # or not: then the underscore in front of a foreign letter is all that is left.
+    by_name = {unquote(escaped(array.name)): array for array in dataset.arrays}
+    by_name |= {escaped(array.name): array for array in dataset.arrays}
     by_name |= {array.name: array for array in dataset.arrays}
     leaves: list[Leaf] = []
     for clause in clauses:
