@@ -151,6 +151,27 @@ async def test_groups_are_flattened(tmp_path: Path) -> None:
     ) == ["a", "d"]
 
 
+def test_the_names_of_scales_are_not_searched_in_the_file(tmp_path: Path) -> None:
+    """HDF5 searches the whole file for each: 1,500 variables took nine seconds."""
+    with netCDF4.Dataset(tmp_path / "f.nc", "w") as file:
+        file.createDimension("time", 3)
+        file.createDimension("x", 2)
+        file.createVariable("time", "f8", ("time",))
+        for number in range(5):
+            file.createVariable(f"v{number}", "f4", ("time", "x"))
+        file.createGroup("inner").createVariable("w", "f4", ("x",))
+    with (
+        h5py.File(tmp_path / "f.nc") as made,
+        patch.object(h5py.h5i, "get_name", side_effect=AssertionError),
+    ):
+        found = hdf5_describe.read(made)
+    assert {n: v.dimensions for n, v in found.variables.items()} == {
+        "time": ("time",),
+        **{f"v{number}": ("time", "x") for number in range(5)},
+        "inner_w": ("x",),
+    }
+
+
 async def test_a_tree_that_is_too_large_is_cut_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "f.h5"
     with h5py.File(path, "w") as file:

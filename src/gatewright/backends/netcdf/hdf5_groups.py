@@ -28,6 +28,8 @@ class Tree:
     """The h5py data sets; those of the root first, then group by group."""
     names: dict[str, str] = field(default_factory=dict)
     """Unique flat name of each data set."""
+    paths: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Path of each data set by its address; of several links, the first."""
     attributes: dict[str, Attribute] = field(default_factory=dict)
     """Global attributes; those of groups are named ``group.attribute``."""
     grouped: bool = False
@@ -60,7 +62,8 @@ class Tree:
         if "DIMENSION_LIST" in dataset.attrs:
             references = dataset.attrs["DIMENSION_LIST"][axis]
             if len(references):
-                return str(dataset.file[references[0]].name).lstrip("/")
+                # HDF5 would search the whole file for the scale's name.
+                return self.paths.get(_address(dataset.file[references[0]]), "")
         elif "_Netcdf4Coordinates" in dataset.attrs:
             # A coordinate variable of several dimensions is a scale, which may not
             # refer to other scales: netCDF-4 keeps the numbers of its dimensions.
@@ -97,6 +100,7 @@ def read(file: Any, warnings: list[str]) -> Tree:
                 tree.datasets[below] = item
                 tree.grouped = tree.grouped or "/" in below
                 tree.names[below] = names.of(below)
+                tree.paths.setdefault(_address(item), below)
             elif isinstance(item, h5py.Group) and _address(item) not in seen:
                 seen.add(_address(item))
                 if below.count("/") >= _MOST_LEVELS:
