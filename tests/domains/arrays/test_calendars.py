@@ -152,13 +152,29 @@ def test_nanoseconds_are_those_of_xarray(value: int, unit: str) -> None:
         ("days since 2000-01-01 00 +3", 0.0, "1999-12-31T21:00:00"),
         ("seconds since 2000-01-01 00:00:00.25 UTC", 0.5, "2000-01-01T00:00:00.750000"),
         ("msec since 1999-12-31", 1.0, "1999-12-31T00:00:00.001000"),
-        ("days since -0001-01-01", 0.0, "-0001-01-01T00:00:00"),
+        ("days since -0001-01-01", 0.0, "0000-01-01T00:00:00"),
+        ("days since -4713-01-01 12:00:00", 2451545.0, "2000-01-01T12:00:00"),
     ],
 )
 def test_units_as_they_are_written(units: str, value: float, text: str) -> None:
     meaning = time_units(units)
     assert meaning is not None
     assert str(meaning.moment(value)) == text
+
+
+@pytest.mark.filterwarnings("ignore:this date/calendar/year zero")
+@pytest.mark.parametrize(
+    "kind", ["standard", "julian", "proleptic_gregorian", "noleap", "360_day"]
+)
+@pytest.mark.parametrize("year", [-4713, -4712, -1])
+def test_reference_years_before_1_are_counted_as_cftime_does(
+    kind: str, year: int
+) -> None:
+    units = f"days since {year:05d}-01-01 12:00:00"
+    meaning = time_units(units, kind)
+    assert meaning is not None
+    expected = cftime.num2date(2_451_545.0, units, calendar=kind)
+    assert str(meaning.moment(2_451_545.0)) == expected.isoformat()
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,13 @@ _ALIASES = {
 of 86,400 seconds and the dates of the Gregorian calendar (CF 1.11, section 4.4.1). UTC,
 with leap seconds, is not supported."""
 
+_WITHOUT_YEAR_ZERO = frozenset({Calendar.STANDARD, Calendar.JULIAN})
+"""Calendars in which the reference year -1 of ``units`` is the year before 1.
+
+So it is in UDUNITS, which defines the standard calendar, and in cftime: days since
+-4713-01-01 12:00 are Julian dates. Dates in requests and answers are those of ISO 8601,
+which calls the year before 1 the year 0."""
+
 _OF_A_CALENDAR = {
     Calendar.DAYS_360: {
         **dict.fromkeys(("month", "months"), 30_000 * _DAY),
@@ -264,7 +271,10 @@ def time_units(units: str, calendar_name: str = "") -> TimeUnits | None:
     hour, minute, second = (int(parts[n] or 0) for n in ("hour", "minute", "second"))
     micro = int(((parts["fraction"] or "") + "000000")[:6])
     within = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
-    day = Moment(int(parts["year"]), int(parts["month"]), int(parts["day"]))
+    year = int(parts["year"])
+    if year < 0 and kind in _WITHOUT_YEAR_ZERO:
+        year += 1
+    day = Moment(year, int(parts["month"]), int(parts["day"]))
     try:
         before = microseconds(kind, checked(kind, day))
     except InvalidRequest:
