@@ -126,6 +126,19 @@ def test_packed_values_keep_all_their_digits(archive: RunningGateway) -> None:
         assert f"{float(remote['u'][0, 0, 100, 100]):.6f}" == "17.249433"
 
 
+def test_no_packed_value_is_missing_over_dap2(archive: RunningGateway) -> None:
+    """The file says ``_FillValue = NaN`` of 16-bit integers."""
+    with (
+        netCDF4.Dataset(f"{archive.url}/dap/eraint_uvz") as remote,
+        netCDF4.Dataset(local("eraint_uvz")) as file,
+    ):
+        file.set_auto_mask(False)
+        for name in ("u", "v", "z"):
+            found = remote[name][:]
+            assert not np.ma.getmaskarray(found).any()
+            assert np.array_equal(found, file[name][:])
+
+
 def test_a_box_and_a_member_mean_come_as_netcdf(
     archive: RunningGateway, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""Bytes without a sign, text in Latin-1 and several fill values, over ``/dap``.
+"""Bytes without a sign, Latin-1, odd fill values and record dimensions, over ``/dap``.
 
 What xarray (by netCDF-C and by pydap), netCDF4 and ncdump read there is what they read
 from the disk.
@@ -64,6 +64,40 @@ def write_fills(path: Path) -> None:
         made["t"].attrs["missing_value"] = np.array([1, 2], "i4")
 
 
+FILLS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("nan", "i2", {"_FillValue": np.nan}),
+    ("wide", "i2", {"_FillValue": 1e20, "missing_value": np.int16(3)}),
+    ("fraction", "i4", {"_FillValue": 0.5}),
+    ("negative", "u1", {"_FillValue": np.int16(-9999)}),
+    ("text", "i2", {"_FillValue": "none"}),
+    ("mixed", "i2", {"_FillValue": np.array([np.nan, 4.0])}),
+    ("large", "f4", {"_FillValue": 1e300, "valid_range": np.array([-1e300, 1e300])}),
+    ("good", "i2", {"_FillValue": np.int16(2), "missing_value": np.nan}),
+)
+"""Variables of six values with fill values that their types mostly do not have."""
+
+
+def write_odd_fills(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(6.0)
+        file["x"].make_scale("x")
+        for name, kind, attributes in FILLS:
+            file[name] = np.arange(6).astype(kind)
+            file[name].dims[0].attach_scale(file["x"])
+            file[name].attrs.update(attributes)
+
+
+def write_records(path: Path) -> None:
+    """Write two unlimited dimensions, of which one is not the first of a variable."""
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("level", None)
+        file.createDimension("time", None)
+        file.createVariable("ta", "i4", ("time", "level"))[:] = np.arange(6).reshape(
+            2, 3
+        )
+        file.createVariable("level", "f4", ("level",))[:] = [1000, 500, 250]
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     folder = tmp_path_factory.mktemp("bytes")
@@ -72,6 +106,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
         ("unsigned", write_unsigned),
         ("latin", write_latin),
         ("fills", write_fills),
+        ("odd-fills", write_odd_fills),
+        ("records", write_records),
     ):
         write(folder / f"{name}.nc")
         lines += ["[[datasets]]", f'id = "{name}"', 'access = "public"']
@@ -157,3 +193,30 @@ def test_several_fill_values_are_all_missing(archive: RunningGateway) -> None:
     assert values == [0, None, None, 3, 4, None, None, 7]
     with netCDF4.Dataset("out.nc", memory=httpx.get(url).content) as found:
         assert found["t"][:].tolist() == values
+
+
+def test_a_fill_value_that_its_type_does_not_have_hides_no_value(
+    archive: RunningGateway,
+) -> None:
+    missing = {"wide": [3], "mixed": [4], "good": [2]}
+    for _ in range(5):  # netCDF-C took what stood in its memory
+        with (
+            warnings.catch_warnings(),
+            netCDF4.Dataset(f"{archive.url}/dap/odd-fills") as there,
+        ):
+            warnings.simplefilter("ignore")
+            for name, _, _ in FILLS:
+                expected = [n for n in range(6) if n not in missing.get(name, [])]
+                assert there[name][:].compressed().tolist() == expected, name
+            assert there["large"].valid_range.tolist() == [-1e300, 1e300]
+            assert there["nan"].dap2_fill_value.startswith("nan in the file")
+
+
+def test_an_unlimited_dimension_that_is_not_the_first_is_not_named(
+    archive: RunningGateway,
+) -> None:
+    with netCDF4.Dataset(f"{archive.url}/dap/records") as there:
+        assert there.dimensions["time"].isunlimited()
+        assert not there.dimensions["level"].isunlimited()
+        assert there["ta"][:].tolist() == [[0, 1, 2], [3, 4, 5]]
+        assert there["level"][:].tolist() == [1000, 500, 250]

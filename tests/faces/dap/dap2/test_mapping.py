@@ -190,6 +190,60 @@ def test_one_fill_value_is_named_and_the_others_are_missing() -> None:
     assert container(words)["_FillValue"] == (Kind.STRING, ["a", "b"])
 
 
+@pytest.mark.parametrize(
+    ("kind", "fill", "missing", "expected"),
+    [
+        ("int16", (math.inf,), None, {}),
+        ("int16", (1e20,), (3,), {"missing_value": (Kind.INT16, [3])}),
+        ("float32", (1e300,), None, {}),
+        ("int16", (math.inf, 4.0), None, {"_FillValue": (Kind.INT16, [4])}),
+        (
+            *("int32", (5.0, 0.5, 6.0), (1,)),
+            {"_FillValue": (Kind.INT32, [5]), "missing_value": (Kind.INT32, [6, 1])},
+        ),
+    ],
+)
+def test_a_fill_value_is_one_that_the_type_of_the_variable_has(
+    kind: str,
+    fill: tuple[float, ...],
+    missing: tuple[int, ...] | None,
+    expected: dict[str, Any],
+) -> None:
+    attributes = {"_FillValue": Attribute(ElementType.FLOAT64, fill)}
+    if missing:
+        attributes["missing_value"] = Attribute(ElementType.INT16, missing)
+    one = Variable("v", ElementType(kind), ("a",), (4,), attributes)
+    told = ", ".join(map(str, fill)) + f" in the file, not all of which {kind} can be"
+    assert container(one) == {**expected, "dap2_fill_value": (Kind.STRING, [told])}
+
+
+def test_several_fill_values_leave_a_text_alone() -> None:
+    fills = Attribute(ElementType.INT32, (5, 6))
+    text = Attribute(ElementType.CHAR, ("N/A",))
+    said = {"_FillValue": fills, "missing_value": text}
+    found = container(Variable("v", ElementType.INT32, ("a",), (4,), said))
+    assert found["_FillValue"] == (Kind.INT32, [5])
+    assert found["missing_value"] == (Kind.STRING, ["N/A"])
+
+
+def test_numbers_beyond_float32_stay_float64() -> None:
+    wide = Attribute(ElementType.FLOAT64, (-1e300, 1e300))
+    narrow = Attribute(ElementType.FLOAT64, (math.inf, 3e38))
+    said = {"valid_range": wide, "missing_value": narrow}
+    found = container(Variable("v", ElementType.FLOAT32, ("a",), (4,), said))
+    assert found["valid_range"] == (Kind.FLOAT64, [-1e300, 1e300])
+    assert found["missing_value"] == (Kind.FLOAT32, [math.inf, 3e38])
+
+
+def test_only_a_first_dimension_is_named_as_unlimited() -> None:
+    field = variable("t", ElementType.FLOAT32, "level", "time")
+    found = mapping.attributes(described(LAT, field, unlimited=True))
+    assert found["DODS_EXTRA"] == {"Unlimited_Dimension": (Kind.STRING, ["lat"])}
+    turned = variable("u", ElementType.FLOAT32, "time", "level")
+    both = mapping.attributes(described(field, turned, unlimited=True))
+    assert "DODS_EXTRA" not in both
+
+
 def test_text_keeps_the_bytes_of_the_file() -> None:
     units = {"units": Attribute(ElementType.CHAR, ("°C",), latin1=True)}
     one = Variable("v", ElementType.INT32, ("a",), (4,), units)

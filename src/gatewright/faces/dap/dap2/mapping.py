@@ -17,6 +17,7 @@ from gatewright.domains.arrays import (
     Attribute,
     Attributes,
     Description,
+    Dimension,
     ElementType,
     Variable,
     as_stored,
@@ -58,6 +59,7 @@ _OF_VALUES = {
 """Attributes that have the type of their variable (CF 1.11, section 2.5.1)."""
 
 _BYTE = 256
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 Tagged = tuple[Kind, Sequence[Value]]
 
@@ -99,30 +101,39 @@ def array(variable: Variable) -> Array:
 
 def attributes(description: Description) -> Containers:
     """Return the DAP2 attribute containers of a file, one of them for each variable."""
-    containers = {v.name: dict(_of_variable(v)) for v in _shown(description)}
+    shown = _shown(description)
+    containers = {v.name: dict(_of_variable(v)) for v in shown}
     whole: dict[str, Containers] = {
         "NC_GLOBAL": {k: plain(a) for k, a in description.attributes.items()}
     }
-    dimensions = description.dimensions.values()
-    unlimited = [d.name for d in dimensions if d.unlimited and d.size]
+    unlimited = [
+        d.name for d in description.dimensions.values() if _is_record(d, shown)
+    ]
     extra: dict[str, Containers] = {}
     if unlimited:
         extra["DODS_EXTRA"] = {"Unlimited_Dimension": (Kind.STRING, unlimited[:1])}
     return containers | whole | extra
 
 
+def _is_record(dimension: Dimension, variables: Sequence[Variable]) -> bool:
+    """Return whether a dimension may be named as DAP2's unlimited one.
+
+    NetCDF-C refuses a data set in which that is not the first dimension of each
+    variable that has it, as NetCDF-4 allows.
+    """
+    after_the_first = {name for v in variables for name in v.dimensions[1:]}
+    return (
+        dimension.unlimited
+        and dimension.size > 0
+        and dimension.name not in after_the_first
+    )
+
+
 def _of_variable(variable: Variable) -> Iterator[tuple[str, Tagged]]:
-    for name, attribute in _single_fill(variable.attributes).items():
-        if name not in _OF_VALUES:
-            yield name, plain(attribute)
-            continue
-        shown = shown_as(variable)
-        of_bytes = shown is not variable.type and attribute.type is variable.type
-        values = attribute
-        if of_bytes:  # the signed byte -1 has the bits of the unsigned byte 255
-            unsigned = tuple(int(value) % _BYTE for value in attribute.values)
-            values = Attribute(ElementType.UINT8, unsigned)
-        if _fits(values, shown):
+    shown = shown_as(variable)
+    for name, attribute in _one_fill_value(variable).items():
+        values = _unsigned(attribute, variable)
+        if name in _OF_VALUES and _fits(values, shown):
             yield name, _as_kind(values, KINDS[shown])
         else:
             yield name, plain(attribute)
@@ -140,29 +151,58 @@ def _of_variable(variable: Variable) -> Iterator[tuple[str, Tagged]]:
             yield "DODS.dimName", (Kind.STRING, [variable.dimensions[-1]])
 
 
-def _single_fill(attributes: Attributes) -> Attributes:
-    """Return attributes with one ``_FillValue``; further ones become ``missing_value``.
+def _one_fill_value(variable: Variable) -> Attributes:
+    """Return attributes with at most one ``_FillValue``, of the type of the variable.
 
-    NetCDF-C refuses a variable whose ``_FillValue`` has several values.
+    NetCDF-C refuses a variable with several, so further ones become ``missing_value``.
+    In place of one that the type cannot hold, such as NaN for integers, netCDF-C takes
+    any value that is in its memory, and clients would mask good values. No stored value
+    is equal to it, so it is only told as text, as ``dap2_fill_value``.
     """
+    attributes, shown = variable.attributes, shown_as(variable)
     fill = attributes.get("_FillValue")
-    if fill is None or not fill.type.numeric or len(fill.values) < 2:
+    if fill is None or not shown.numeric:
         return attributes
-    missing = attributes.get("missing_value")
-    others = (*fill.values[1:], *(missing.values if missing else ()))
-    return {
-        **attributes,
-        "_FillValue": replace(fill, values=fill.values[:1]),
-        "missing_value": replace(fill, values=others),
-    }
+    usable = [
+        value
+        for value in fill.values
+        if _fits(_unsigned(replace(fill, values=(value,)), variable), shown)
+    ]
+    missing = attributes.get("missing_value", Attribute(fill.type, ()))
+    kept = {name: a for name, a in attributes.items() if name != "_FillValue"}
+    if usable:
+        kept["_FillValue"] = replace(fill, values=tuple(usable[:1]))
+    if len(usable) < len(fill.values):
+        text = f"{fill.text} in the file, not all of which {shown} can be"
+        kept["dap2_fill_value"] = Attribute(ElementType.STRING, (text,))
+    if usable[1:] and missing.type.numeric:
+        same = missing.type is fill.type
+        kind = fill.type if same else ElementType.FLOAT64
+        kept["missing_value"] = Attribute(kind, (*usable[1:], *missing.values))
+    return kept
+
+
+def _unsigned(attribute: Attribute, variable: Variable) -> Attribute:
+    """Return an attribute of signed bytes that mean unsigned ones as unsigned bytes.
+
+    The signed byte -1 has the bits of the unsigned byte 255.
+    """
+    if shown_as(variable) is variable.type or attribute.type is not variable.type:
+        return attribute
+    unsigned = tuple(int(value) % _BYTE for value in attribute.values)
+    return Attribute(ElementType.UINT8, unsigned)
 
 
 def _fits(attribute: Attribute, kind: ElementType) -> bool:
     """Return whether a type can hold all values of an attribute unchanged."""
     if not (kind.numeric and attribute.type.numeric):
         return False
-    if kind in {ElementType.FLOAT32, ElementType.FLOAT64}:
+    if kind is ElementType.FLOAT64:
         return True
+    if kind is ElementType.FLOAT32:
+        # A number beyond float32 stays Float64.
+        sizes = [abs(float(value)) for value in attribute.values]
+        return not any(_LARGEST_FLOAT32 < size < math.inf for size in sizes)
     bounds = np.iinfo(kind.value)
     return all(
         math.isfinite(value)
