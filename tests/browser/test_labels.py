@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Locator, expect
@@ -56,6 +57,23 @@ def given(found: Found, name: str) -> Any:
 def chips(of: Locator) -> Locator:
     """Return the labels that an element shows."""
     return of.locator("[part=labels] li")
+
+
+async def test_the_page_of_objects_leads_to_the_object_of_a_candidate(
+    gate: Gate, gateway: RunningGateway, found: Found
+) -> None:
+    page = gate.page
+    where = f'difference == "{found.ids[0].split(".")[0]}"'
+    name = found.client.get(f"{API}/candidates/{found.ids[0]}").json()["object"]
+    await page.goto(f"{gateway.url}/objects?where={quote(where)}")
+    rows = page.locator("gw-candidates button[data-row]")
+    await expect(rows).to_have_count(len(found.ids))
+    await rows.first.click()
+    await expect(page).to_have_url(f"{gateway.url}/objects/{name}")
+    await expect(page.locator("gw-object")).to_contain_text(name)
+    await page.get_by_role("link", name="Objects", exact=True).click()
+    await expect(page).to_have_url(f"{gateway.url}/objects")
+    await gate.check()
 
 
 async def test_a_class_and_a_tag_are_given_by_keys_and_withdrawn_again(

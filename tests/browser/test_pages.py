@@ -24,6 +24,8 @@ READY = {
     "/sky/simulated-sky/coadd": "gw-coadd form",
     "/sky/simulated-sky/difference": "gw-difference form",
     "/scan": "gw-scan .votes",
+    "/objects": "gw-candidates .state, gw-candidates tr.row",
+    "/classifiers": "gw-surveys img",
     "/store": "gw-documents .state, gw-documents tr.row",
     "/account": "gw-tokens .state, gw-tokens tr.row",
     "/docs/api": "details.operation",

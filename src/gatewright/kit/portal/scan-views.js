@@ -28,6 +28,13 @@ export function classifiers({ parts }) {
 
 /** @param {Place} place */
 export function objects({ parts, query }) {
+  const [survey, filter, where] = ["survey", "filter", "where"].map((name) => query.get(name) ?? "");
+  if (!parts.length) {
+    const whole = (/** @type {CustomEvent} */ event) => go(addressOf("objects", [escapeName(event.detail.object)], { survey }));
+    const choose = (/** @type {CustomEvent} */ event) => go(addressOf("objects", [], { survey, ...event.detail }), true);
+    return html`<section class="gw-section"><h1>Objects</h1><p class="gw-muted">Choose a candidate, to see all that was found at its place.</p>
+      <gw-candidates survey=${survey} filter=${filter} where=${where} @gw-open=${whole} @gw-filter=${choose}></gw-candidates></section>`;
+  }
   const open = (/** @type {CustomEvent} */ event) => go(addressOf("scan", [], { candidate: event.detail.id }));
-  return html`<gw-object object=${readable(parts[0])} survey=${query.get("survey") ?? ""} @gw-open=${open}></gw-object>`;
+  return html`<gw-object object=${readable(parts[0])} survey=${survey} @gw-open=${open}></gw-object>`;
 }

@@ -27,7 +27,7 @@ export const VIEWS = [
   { id: "sky", word: "Sky", icon: "sky", href: at("/sky"), rail: true, render: sky },
   { id: "scan", word: "Scan", icon: "search", href: at("/scan"), rail: true, scope: "sky:vote", load: () => import("./scan-views.js").then(({ scan }) => ({ render: scan })) },
   { id: "classifiers", word: "Classifiers", icon: "search", href: at("/classifiers"), rail: false, scope: "sky:vote", load: () => import("./scan-views.js").then(({ classifiers }) => ({ render: classifiers })) },
-  { id: "objects", word: "Objects", icon: "sky", href: at("/scan"), rail: false, load: () => import("./scan-views.js").then(({ objects }) => ({ render: objects })) },
+  { id: "objects", word: "Objects", icon: "sky", href: at("/objects"), rail: false, load: () => import("./scan-views.js").then(({ objects }) => ({ render: objects })) },
   { id: "store", word: "Store", icon: "store", href: at("/store"), rail: true, scope: "store", render: store },
   { id: "account", word: "Account", icon: "account", href: at("/account"), rail: true, scope: "account:read", render: account },
   { id: "usage", word: "Usage", icon: "jobs", href: at("/usage"), rail: false, scope: "account:read", render: usage },
