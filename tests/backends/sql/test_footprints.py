@@ -1,13 +1,15 @@
 """Where images are, from tables: outlines of few images, cells of many."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from gatewright.backends.sql.database import Database
+from gatewright.backends.sql.database import Database, Values
 from gatewright.backends.sql.footprints import SqlFootprints
 from gatewright.backends.sql.healpix import polygon_cells
+from gatewright.backends.sql.image_counts import count_images
 from gatewright.backends.sql.image_rows import polygon_of, polygon_text
 from gatewright.backends.sql.images import SqlImageIndex
 from gatewright.core.errors import TooLarge
@@ -96,8 +98,7 @@ async def test_counts_are_kept_after_a_scan_and_answer_at_once(
     green = replace(science, bands=["g"])
     with pytest.raises(TooLarge, match="shorter range of times"):
         await footprints.footprints(science)
-    await footprints.renew("night")
-    await footprints.renew("night")  # nothing changed
+    await count_images(database, "night", most=1)
     kept = await footprints.footprints(science)
     assert kept.cells == by_hand(*every[:4], every[5])
     assert (kept.images, kept.bands) == (5, {"g": 2, "r": 1, "z": 1})
@@ -110,22 +111,86 @@ async def test_counts_are_kept_after_a_scan_and_answer_at_once(
         await footprints.footprints(replace(science, times=[Interval(0.0, 1e5)]))
     more = square_image(20, 100.0, 50.0, band="g")
     await index.put_files("night", [scanned(more)])
-    await footprints.renew("night")
+    await count_images(database, "night", most=1)
     assert (await footprints.footprints(green)).cells == by_hand(*every[:2], more)
     await index.remove_survey("night")
     await index.save_survey(SURVEY)
     assert (await footprints.footprints(science)).images == 0
 
 
+async def test_the_last_file_is_counted_where_it_is_after_it_was_replaced(
+    database: Database,
+) -> None:
+    """Number and highest number of the images are then the same as before."""
+    first, last = images()[:2]
+    index = await index_of(database, first, last)
+    await count_images(database, "night", most=1)
+    moved = rounded(replace(square_image(1, 100, 50, 1.5), id=last.id, band="g"))
+    await index.put_files("night", [replace(scanned(moved), file=scanned(last).file)])
+    await count_images(database, "night", most=1)
+    kept = await SqlFootprints(database, most=1, seconds=-1.0).footprints(OWN)
+    assert kept.cells == by_hand(first, moved)
+
+
+async def test_the_table_of_cells_is_read_once_whatever_the_number_of_filters(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [
+        rounded(replace(square_image(n, 20 * n, 0), filter=f"filter {n}"))
+        for n in range(12)
+    ]
+    index = await index_of(database, *many)
+    await index.save_survey(replace(SURVEY, id="other"))
+    others = [replace(one, id=f"other{one.id}", survey="other") for one in many]
+    await index.put_files("other", [scanned(image) for image in others])
+    (row,) = await database.read("SELECT COUNT(*) AS rows FROM cover")
+    rows_read, read_values = [], database.read_values
+
+    async def counted(text: str, *values: object) -> Sequence[Values]:
+        rows = await read_values(text, *values)
+        rows_read.append(len(rows) if "FROM cover" in text else 0)
+        return rows
+
+    monkeypatch.setattr(database, "read_values", counted)
+    counts = await count_images(database, "night", most=1)
+    assert sum(rows_read) == row["rows"]
+    assert counts["cells"] == len(by_hand(*many))
+    third = replace(OWN, bands=["filter 3"])
+    footprints = SqlFootprints(database, most=0, seconds=-1.0)
+    assert (await footprints.footprints(third)).cells == by_hand(many[3])
+
+
+async def test_an_image_of_a_new_filter_during_a_count_is_counted_by_the_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, last = images()[:2]
+    index = await index_of(database, first)
+    new = replace(last, filter="new")
+    late: list[Image] = []
+    read_values = database.read_values
+
+    async def read_after_it(text: str, *values: object) -> Sequence[Values]:
+        if not late:
+            late.append(new)
+            await index.put_files("night", [scanned(new)])
+        return await read_values(text, *values)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "read_values", read_after_it)
+        counts = await count_images(database, "night", most=0)
+    assert (counts["images"], counts["cells"]) == (1, len(by_hand(first)))
+    counts = await count_images(database, "night", most=0)
+    assert (counts["images"], counts["cells"]) == (2, len(by_hand(first, new)))
+
+
 async def test_a_survey_that_becomes_small_keeps_no_counts(database: Database) -> None:
     every = images()
     index = await index_of(database, *every)
-    footprints = SqlFootprints(database, most=1)
-    await footprints.renew("night")
+    await count_images(database, "night", most=1)
     await index.remove_files("night", [image.path for image in every[1:5]])
-    await footprints.renew("night")
+    await count_images(database, "night", most=1)
     assert not await database.read("SELECT survey FROM survey_cells")
-    await SqlFootprints(database).renew("night")
+    await count_images(database, "night")
     left = await SqlFootprints(database).footprints(OWN)
     assert left.outlines == [every[5].areas]
 
@@ -137,7 +202,7 @@ async def test_too_many_filters_are_counted_at_each_request(database: Database) 
     ]
     await index_of(database, *many)
     footprints = SqlFootprints(database, most=1)
-    await footprints.renew("night")
+    await count_images(database, "night", most=1)
     assert not await database.read("SELECT survey FROM survey_cells")
     found = await footprints.footprints(OWN)
     assert found.cells == by_hand(*many)

@@ -6,18 +6,21 @@ that does not answer, such as a range of times, is counted when it is asked for,
 a time limit.
 """
 
-import base64
 import time
-import zlib
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gatewright.backends.sql.covers import LIMITS
-from gatewright.backends.sql.database import Batch, Database, Row, Statement, Work
+from gatewright.backends.sql.database import Database, Row
 from gatewright.backends.sql.healpix import CELLS, polygon_cells
+from gatewright.backends.sql.image_counts import (
+    MOST_OUTLINES,
+    greatest,
+    least,
+    unpacked,
+)
 from gatewright.backends.sql.image_rows import polygon_of
 from gatewright.backends.sql.image_search import Where, image_conditions
 from gatewright.core.errors import TooLarge
@@ -25,15 +28,11 @@ from gatewright.domains.sky import Footprints, ImageQuery
 
 _Counts = npt.NDArray[np.int64]
 
-_MOST = 10_000
-"""Most images whose outlines are read."""
 _AT_ONCE = 1024
 """Cells that one statement counts in, so that others do not wait for it."""
 _SECONDS = 20.0
 """Longest time in seconds that a request may count images."""
 _WIDE_AT_ONCE = 200
-_MOST_FILTERS = 64
-"""Most combinations of kind, band and filter for which cells are kept."""
 _OUTLINES = "SELECT polygon, pieces, band, t_min, t_max FROM image i WHERE {} LIMIT ?"
 _TOTALS = """
 SELECT i.band AS band, COUNT(*) AS images, MIN(i.t_min) AS t_min, MAX(i.t_max) AS t_max
@@ -48,21 +47,7 @@ _WIDE = """
 SELECT i.number AS number, i.pieces AS pieces FROM image i
 WHERE i.pieces <> '' AND i.number > ? AND {} ORDER BY i.number LIMIT ?
 """
-_OF_IMAGES = """
-SELECT COUNT(*) AS images, MAX(number) AS last, SUM(number) AS total
-FROM image WHERE survey = ?
-"""
-_FILTERS = """
-SELECT kind, band, filter, COUNT(*) AS images, MIN(t_min) AS t_min, MAX(t_max) AS t_max
-FROM image WHERE survey = ? GROUP BY kind, band, filter LIMIT ?
-"""
-_KNOWN = "SELECT of_images FROM survey_cells WHERE survey = ? LIMIT 1"
 _KEPT = "SELECT * FROM survey_cells WHERE survey = ?"
-_FORGET = "DELETE FROM survey_cells WHERE survey = ?"
-_KEEP = """
-INSERT INTO survey_cells (survey, kind, band, filter, images, t_min, t_max, of_images,
-cells) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 
 
 class SqlFootprints:
@@ -79,7 +64,7 @@ class SqlFootprints:
     """
 
     def __init__(
-        self, database: Database, most: int = _MOST, seconds: float = _SECONDS
+        self, database: Database, most: int = MOST_OUTLINES, seconds: float = _SECONDS
     ) -> None:
         self._database = database
         self._most = most
@@ -95,8 +80,8 @@ class SqlFootprints:
             return Footprints(
                 images=len(rows),
                 bands={band: bands.count(band) for band in known},
-                t_min=_least(rows),
-                t_max=_greatest(rows),
+                t_min=least(rows),
+                t_max=greatest(rows),
                 outlines=[
                     tuple(
                         polygon_of(area)
@@ -107,46 +92,11 @@ class SqlFootprints:
             )
         kept = await self._kept(query)
         if kept:
-            total = sum((_unpacked(row["cells"]) for row in kept), np.zeros(CELLS, int))
+            total = sum((unpacked(row["cells"]) for row in kept), np.zeros(CELLS, int))
             return _of_cells(kept, total)
         totals = await self._database.read(_TOTALS.format(where.text), *where.values)
         until = time.monotonic() + self._seconds
         return _of_cells(totals, await self._counted(where, until))
-
-    async def renew(self, survey: str) -> None:
-        """Count the images of a survey in all cells again, if that is needed.
-
-        It is for a survey with many images that have changed since the last time.
-        """
-        now = (await self._database.read(_OF_IMAGES, survey))[0]
-        of_images = f"{now['images']} {now['last']} {now['total']}"
-        known = await self._database.read(_KNOWN, survey)
-        if known and known[0]["of_images"] == of_images:
-            return
-        filters: Sequence[Row] = ()
-        if now["images"] > self._most:
-            filters = await self._database.read(_FILTERS, survey, _MOST_FILTERS + 1)
-        kept: list[tuple[object, ...]] = []
-        for row in filters if len(filters) <= _MOST_FILTERS else ():
-            where = Where()
-            where.add("i.survey = ?", survey)
-            for name in ("kind", "band", "filter"):
-                if row[name] is None:
-                    where.add(f"i.{name} IS NULL")
-                else:
-                    where.add(f"i.{name} = ?", row[name])
-            counts = await self._counted(where, None)
-            names = (row["kind"], row["band"] or "", row["filter"] or "")
-            told = (row["images"], row["t_min"], row["t_max"], of_images)
-            kept.append((survey, *names, *told, _packed(counts)))
-        if not known and not kept:
-            return
-
-        def work() -> Work[None]:
-            yield Statement(_FORGET, (survey,))
-            yield Batch(_KEEP, kept)
-
-        await self._database.run(work)
 
     async def _kept(self, query: ImageQuery) -> Sequence[Row]:
         """Return the kept rows that answer a query; none if they do not."""
@@ -209,26 +159,7 @@ def _of_cells(rows: Sequence[Row], total: _Counts) -> Footprints:
     return Footprints(
         images=sum(row["images"] for row in rows),
         bands=dict(sorted(bands.items())),
-        t_min=_least(rows),
-        t_max=_greatest(rows),
+        t_min=least(rows),
+        t_max=greatest(rows),
         cells=dict(zip(cells.tolist(), total[cells].tolist(), strict=True)),
     )
-
-
-def _least(rows: Sequence[Row]) -> float | None:
-    return min((row["t_min"] for row in rows if row["t_min"] is not None), default=None)
-
-
-def _greatest(rows: Sequence[Row]) -> float | None:
-    return max((row["t_max"] for row in rows if row["t_max"] is not None), default=None)
-
-
-def _packed(counts: _Counts) -> str:
-    """Return counts of all cells as text."""
-    return base64.b64encode(zlib.compress(counts.astype("<u4").tobytes())).decode()
-
-
-def _unpacked(text: str) -> Any:
-    """Return the counts of a text from :func:`_packed`."""
-    data = zlib.decompress(base64.b64decode(text))
-    return np.frombuffer(data, "<u4").astype(np.int64)

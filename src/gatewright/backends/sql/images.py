@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 
-from gatewright.backends.sql.covers import covers_of, outline_cells, stored_cells
+from gatewright.backends.sql.covers import covers_of, stored_cells
 from gatewright.backends.sql.database import (
     Batch,
     Database,
@@ -14,13 +14,8 @@ from gatewright.backends.sql.database import (
     Values,
     Work,
 )
-from gatewright.backends.sql.footprints import SqlFootprints
-from gatewright.backends.sql.healpix import (
-    CELL_AREA,
-    CELLS,
-    healpix_is_loaded,
-    region_cells,
-)
+from gatewright.backends.sql.healpix import healpix_is_loaded, region_cells
+from gatewright.backends.sql.image_counts import count_images
 from gatewright.backends.sql.image_rows import (
     ID,
     INSERT_IMAGE,
@@ -85,28 +80,6 @@ reading = CASE WHEN reading = ? THEN NULL ELSE reading END
 WHERE id = ? AND scanner = ?
 """
 _TELL = "UPDATE survey SET reading = ? WHERE id = ? AND scanner = ?"
-_TOTALS = """
-SELECT COUNT(*) AS images, MIN(t_min) AS t_min, MAX(t_max) AS t_max
-FROM image WHERE survey = ?
-"""
-_KINDS = "SELECT kind, COUNT(*) AS images FROM image WHERE survey = ? GROUP BY kind"
-_BANDS = """
-SELECT band, COUNT(*) AS images FROM image
-WHERE survey = ? AND kind = 'science' AND band IS NOT NULL GROUP BY band
-"""
-_CELLS = f"""
-SELECT COUNT(DISTINCT c.cell % {CELLS}) AS cells
-FROM image i JOIN cover c ON c.image = i.number WHERE i.survey = ? AND c.cell >= 0
-"""  # noqa: S608  # own number
-_WIDE = "SELECT DISTINCT pieces FROM image WHERE survey = ? AND pieces <> ''"
-_ALL_CELLS = f"""
-SELECT DISTINCT c.cell % {CELLS} AS cell
-FROM image i JOIN cover c ON c.image = i.number WHERE i.survey = ? AND c.cell >= 0
-"""  # noqa: S608  # own number
-_FOOTPRINTS = """
-SELECT SUM(area) AS area FROM (SELECT MAX(width * height * scale * scale) AS area
-FROM image WHERE survey = ? GROUP BY polygon) AS footprint
-"""
 _LEFT_OUT = """
 SELECT path, left_out FROM survey_file WHERE survey = ? AND left_out <> '[]'
 ORDER BY path LIMIT 100
@@ -261,37 +234,12 @@ class SqlImageIndex:
             await self._database.run(lambda: _one(_UNCHANGED, unchanged))
             return
         reading = rows[0]["reading"] if rows else None
-        summary = json.dumps(await self._summary(survey))
-        await SqlFootprints(self._database).renew(survey)
+        summary = json.dumps(await count_images(self._database, survey))
         values = (now, summary, reading, survey, holder)
         await self._database.run(lambda: _one(_FINISH, values))
 
     async def _survey_rows(self, survey: str) -> Sequence[Row]:
         return await self._database.read("SELECT * FROM survey WHERE id = ?", survey)
-
-    async def _summary(self, survey: str) -> dict[str, object]:
-        read = self._database.read
-        totals = (await read(_TOTALS, survey))[0]
-        cells = (await read(_CELLS, survey))[0]["cells"]
-        footprints = ((await read(_FOOTPRINTS, survey))[0]["area"] or 0.0) / 3600**2
-        wide = await read(_WIDE, survey)
-        if wide:
-            rows = await read(_ALL_CELLS, survey)
-            every = {row["cell"] for row in rows}
-            texts = {text for row in wide for text in row["pieces"].split(";")}
-            of_each = await asyncio.to_thread(lambda: list(map(outline_cells, texts)))
-            cells = len(every.union(*of_each))
-        kinds = {row["kind"]: row["images"] for row in await read(_KINDS, survey)}
-        bands = {row["band"]: row["images"] for row in await read(_BANDS, survey)}
-        return {
-            "images": totals["images"],
-            "t_min": totals["t_min"],
-            "t_max": totals["t_max"],
-            "kinds": kinds,
-            "bands": bands,
-            "cells": cells,
-            "area": min(cells * CELL_AREA, footprints),
-        }
 
     async def _accept(
         self,
