@@ -37,7 +37,8 @@ def gateway(
 ) -> Iterator[tuple[int, int, str]]:
     """Run a gateway on the files in ``home``; yield its port, its pid and a token.
 
-    ``more`` is appended to its configuration, and ``database`` may be a URL.
+    ``more`` is appended to its configuration, and ``database`` may be a URL. The folder
+    or the database may be those of an earlier run, which has the account already.
     """
     port = free_port()
     settings = folder / _FILE
@@ -53,8 +54,10 @@ def gateway(
         + more,
         encoding="utf-8",
     )
-    add = ("user", "add", *_config(settings), _OWNER, "--password-stdin")
-    _run(*add, "--role", "owner", text=_PASSWORD)
+    accounts = _run("user", "list", *_config(settings)).splitlines()
+    if _OWNER not in (line.split()[0] for line in accounts if line.strip()):
+        add = ("user", "add", *_config(settings), _OWNER, "--password-stdin")
+        _run(*add, "--role", "owner", text=_PASSWORD)
     token = _run("token", "create", *_config(settings), "--user", _OWNER).strip()
     with server(serve_command(folder), port) as pid:
         yield port, pid, token
