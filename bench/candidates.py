@@ -20,6 +20,7 @@ from bench.support.processes import cpu_seconds
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql import Database, Statement, Work
 from gatewright.backends.sql.candidate_pages import (
+    CandidatePage,
     bound_statements,
     count_statement,
     is_few,
@@ -163,9 +164,9 @@ async def plan(database: Database, query: CandidateQuery) -> str:
     few = is_few(query, counted)
     walked = is_walked(query, few=few)
     bound = (6.0, "d") if walked else None
-    asked = (numbers, query, "ada", None, PAGE)
+    page = CandidatePage(query, "ada", PAGE, visible=numbers, bound=bound, few=few)
     statements = [
-        page_statement(*asked, visible=numbers, bound=bound, few=few),
+        page_statement(numbers, page),
         *([] if count is None else [count]),
     ]
     if walked:

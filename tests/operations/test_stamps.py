@@ -18,7 +18,7 @@ from gatewright.domains.sky import (
     Image,
     ImageQuery,
 )
-from gatewright.operations.stamps import Stamp, stamps
+from gatewright.operations.stamps import Stamp, StampsRequest, stamps
 
 SIZE = 21
 
@@ -68,7 +68,8 @@ async def cut(
     sky: Sky, most: int = 1 << 20, form: CutoutFormat = CutoutFormat.FITS
 ) -> Sequence[Stamp]:
     asked = CutoutRequest(Circle(1.0, 2.0, 0.0), format=form, padded=True, pixels=SIZE)
-    return await stamps(sky, Caller("", frozenset()), ImageQuery(), asked, most)  # type: ignore[arg-type]
+    request = StampsRequest(ImageQuery(), asked, most)
+    return await stamps(sky, Caller("", frozenset()), request)  # type: ignore[arg-type]
 
 
 async def test_one_request_has_one_cut_out_made_at_a_time() -> None:

@@ -41,26 +41,32 @@ class Stamp:
     """The weight, uncertainty and mask that are cut out beside it."""
 
 
+@dataclass(frozen=True, slots=True)
+class StampsRequest:
+    """Which cut-outs of a place are asked for, and how they are made."""
+
+    query: ImageQuery
+    """The images; those that have the place are cut."""
+    cutout: CutoutRequest
+    """The place, a circle, and the size and form of each cut-out."""
+    most_bytes: int
+    """Most bytes of all cut-outs together."""
+    caption: Callable[[Image], str] | None = None
+    """Returns the words that are drawn on the picture of an image."""
+    partners: bool = False
+    """Whether the weight, uncertainty and mask of an image are cut out beside it, as
+    extensions of one FITS file."""
+    one_file: bool = False
+    """Whether the cut-outs are the extensions of one FITS file without its primary HDU;
+    their EXTVER counts from 1."""
+
+
 async def stamps(
-    sky: SkyService,
-    caller: Caller,
-    query: ImageQuery,
-    request: CutoutRequest,
-    most_bytes: int,
-    caption: Callable[[Image], str] | None = None,
-    *,
-    partners: bool = False,
-    one_file: bool = False,
+    sky: SkyService, caller: Caller, asked: StampsRequest
 ) -> Sequence[Stamp]:
     """Return the padded cut-outs of the images that have a place, in order of time.
 
-    They are cut one after the other, so that one request has one reader at most, and
-    all of them have at most ``most_bytes``. ``caption`` returns the words that are
-    drawn on the picture of an image.
-
-    With ``partners``, the weight, uncertainty and mask of an image are cut out beside
-    it, as extensions of one FITS file. With ``one_file``, the cut-outs are the
-    extensions of one FITS file without its primary HDU; their EXTVER counts from 1.
+    They are cut one after the other, so that one request has one reader at most.
 
     Raises
     ------
@@ -70,9 +76,10 @@ async def stamps(
         More than 200 images have it, a cut-out has more than 256 pixels on a side, or
         all have more than ``most_bytes``.
     """
+    request, most_bytes = asked.cutout, asked.most_bytes
     assert isinstance(request.region, Circle)  # noqa: S101  # the caller made it
     middle = replace(request.region, radius=0.0)
-    query = replace(query, regions=(middle,))
+    query = replace(asked.query, regions=(middle,))
     images = await found_images(
         sky, caller, query, MOST_STAMPS,
         f"More than {MOST_STAMPS} images have this place; narrow the search by “time”, "
@@ -81,7 +88,7 @@ async def stamps(
     if not images:
         raise NotFound("No image that you may see has this place.")
     requests = _sized(request, request.region, [image.scale for image in images])
-    beside = await sky.partners(caller, images, middle) if partners else {}
+    beside = await sky.partners(caller, images, middle) if asked.partners else {}
     planes = [1 + len(beside.get(image.id, ())) for image in images]
     pixels = sum(
         (one.pixels or 0) ** 2 * many
@@ -95,16 +102,16 @@ async def stamps(
     number = 1
     for image, one in zip(images, requests, strict=True):
         more = beside.get(image.id, ())
-        asked = replace(
+        cutout = replace(
             one,
-            caption=caption(image) if caption else "",
-            version=number if one_file else None,
+            caption=asked.caption(image) if asked.caption else "",
+            version=number if asked.one_file else None,
         )
         try:
             content = await (
-                sky.cut_together(caller, image, more, asked)
-                if partners or one_file
-                else sky.cut(caller, image, asked)
+                sky.cut_together(caller, image, more, cutout)
+                if asked.partners or asked.one_file
+                else sky.cut(caller, image, cutout)
             )
         except GatewayError as error:
             if error.transient:

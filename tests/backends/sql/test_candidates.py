@@ -13,6 +13,7 @@ from tests.support.migrated import open_migrated
 from gatewright.backends.postgresql import PostgresqlDatabase
 from gatewright.backends.sql import Database, candidate_pages
 from gatewright.backends.sql.candidate_pages import (
+    CandidatePage,
     count_statement,
     is_few,
     page_statement,
@@ -74,7 +75,7 @@ async def test_a_page_is_found_by_its_index(
     if count := count_statement(query):
         rows = await database.read(count[0], *count[1])
     few = is_few(query, rows)
-    text, values = page_statement([1, 2], query, "ada", None, 100, few=few)
+    text, values = page_statement([1, 2], CandidatePage(query, "ada", 100, few=few))
     rows = await database.read(f"EXPLAIN QUERY PLAN {text}", *values)
     plan = [row["detail"] for row in rows]
     searches = [line for line in plan if index in line]

@@ -5,6 +5,7 @@ number of them, and may be short although another page follows.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gatewright.backends.sql.candidate_cells import CELL, cells_of
 from gatewright.backends.sql.candidate_conditions import add_condition, cost
@@ -130,17 +131,30 @@ def bound_of(rows: Sequence[Row]) -> Position | None:
     return max(((row["value"], row["id"]) for row in rows), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class CandidatePage:
+    """What a page of candidates has."""
+
+    query: CandidateQuery
+    """The conditions."""
+    person: str
+    """Account whose votes are returned."""
+    limit: int
+    """Largest number of candidates."""
+    cursor: str | None = None
+    """Position after which the page begins."""
+    visible: Sequence[int] = ()
+    """Numbers of all sources that the person may see, for the history of objects."""
+    bound: Position | None = None
+    """Last candidate that is examined; None for all."""
+    free: bool = False
+    """Whether candidates that other people reserve are left out."""
+    few: bool = False
+    """Whether the candidates are few (:func:`is_few`)."""
+
+
 def page_statement(
-    sources: Sequence[int],
-    query: CandidateQuery,
-    person: str,
-    cursor: str | None,
-    limit: int,
-    *,
-    visible: Sequence[int] = (),
-    bound: Position | None = None,
-    free: bool = False,
-    few: bool = False,
+    sources: Sequence[int], page: CandidatePage
 ) -> tuple[str, list[object]]:
     """Return the SQL and the values of a page of candidates.
 
@@ -152,41 +166,28 @@ def page_statement(
     ----------
     sources
         Numbers of the sources that are searched.
-    query
-        The conditions.
-    person
-        Account whose votes are returned.
-    cursor
-        Position after which the page begins.
-    limit
-        Largest number of candidates.
-    visible
-        Numbers of all sources that the person may see, for the history of objects.
-    bound
-        Last candidate that is examined; None for all.
-    free
-        Whether candidates that other people reserve are left out.
-    few
-        Whether the candidates are few (:func:`is_few`).
+    page
+        What the page has.
 
     Raises
     ------
     InvalidRequest
         The cursor does not come from an earlier page.
     """
+    query, limit, few = page.query, page.limit, page.few
     by = _sorted_by(query)
     where = Where()
-    _add_indexed(where, query, cursor, bound)
+    _add_indexed(where, query, page.cursor, page.bound)
     if query.place is not None and not few:
         within(where, query.place, walked=True)
     if query.without:
         where.add(
             f"id NOT IN ({', '.join('?' for _ in query.without)})", *query.without
         )
-    if free:
-        where.add(_FREE, person)
+    if page.free:
+        where.add(_FREE, page.person)
     for condition in query.conditions:
-        add_condition(where, condition, visible)
+        add_condition(where, condition, page.visible)
     some = f"SELECT id, {by} AS value FROM candidate c WHERE"  # noqa: S608  # own names
     order = f"ORDER BY {by} DESC, id DESC LIMIT ?"
     parts = _parts(sources, query)
@@ -206,7 +207,7 @@ def page_statement(
         f"JOIN candidate c ON c.id = p.id {WITH_VOTE} "
         "ORDER BY p.value DESC, p.id DESC"
     )
-    return text, [*values, limit, person]
+    return text, [*values, limit, page.person]
 
 
 def _parts(sources: Sequence[int], query: CandidateQuery) -> list[Where]:

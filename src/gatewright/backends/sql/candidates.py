@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from gatewright.backends.sql.candidate_adding import KNOWN, adding
 from gatewright.backends.sql.candidate_pages import (
+    CandidatePage,
     bound_of,
     bound_statements,
     count_statement,
@@ -114,12 +116,10 @@ class SqlCandidates:
             ends = [await self._database.read(text, *values) for text, values in steps]
             bound = bound_of([row for rows in ends for row in rows])
         # Without a source the statement is still made: it reads the cursor.
-        text, values = page_statement(
-            *(wanted or [0], query, person, cursor, limit + 1),
-            visible=list(sources),
-            bound=bound,
-            few=few,
+        asked = CandidatePage(
+            query, person, limit + 1, cursor, list(sources), bound, few=few
         )
+        text, values = page_statement(wanted or [0], asked)
         rows = await self._database.read(text, *values) if wanted else []
         found = _readable(rows[:limit], sources)
         if len(rows) > limit:
@@ -155,15 +155,20 @@ class SqlCandidates:
                     ends += yield Statement(text, values)
                 bound = bound_of(ends)
             found: list[Candidate] = []
+            asked = CandidatePage(
+                query,
+                claim.person,
+                limit,
+                cursor,
+                list(sources),
+                bound,
+                free=True,
+                few=few,
+            )
             # Those after damaged ones are taken instead: nobody can vote on those.
             while (missing := limit - len(found)) > 0:
-                text, values = page_statement(
-                    *(wanted, query, claim.person, after, missing),
-                    visible=list(sources),
-                    bound=bound,
-                    free=True,
-                    few=few,
-                )
+                asked = replace(asked, cursor=after, limit=missing)
+                text, values = page_statement(wanted, asked)
                 rows = yield Statement(text, values)
                 found += _readable(rows, sources)
                 if len(rows) < missing:

@@ -39,7 +39,7 @@ from gatewright.faces.api.image_query import (
     stretch_of,
 )
 from gatewright.faces.api.product_bodies import circle
-from gatewright.operations.stamps import MOST_SIDE, stamps
+from gatewright.operations.stamps import MOST_SIDE, StampsRequest, stamps
 from gatewright.web.concurrency import Counted, slot_of
 from gatewright.web.context import Context
 from gatewright.web.form_text import EMPTY_IS_NONE
@@ -159,7 +159,7 @@ async def cut_outs(
                 "Say the size as “arcsec” or as a radius, not as both."
             )
         radius = arcsec / 7200.0
-    asked = CutoutRequest(
+    cutout = CutoutRequest(
         Circle(place.ra, place.dec, radius),
         format=CutoutFormat.PNG if form in {"png", "apng"} else CutoutFormat.FITS,
         stretch=stretch_of(stretch, limits, cmap),
@@ -172,13 +172,15 @@ async def cut_outs(
     services = context.services
     with ExitStack() as held:
         held.enter_context(slot_of(request, services.cutouts))
-        most = services.config.limits.cutouts_bytes
-        found = await stamps(
-            *(services.images.sky, context.caller, query, asked, most),
+        asked = StampsRequest(
+            query,
+            cutout,
+            services.config.limits.cutouts_bytes,
             caption=date_and_band if blink else None,
             partners=partners,
             one_file=form == "mef",
         )
+        found = await stamps(services.images.sky, context.caller, asked)
         if blink:
             pictures = [one.data for one in found if one.data]
             if not pictures:
