@@ -1,6 +1,7 @@
 """Contract tests for claims of candidates: a part of those for stores of candidates."""
 
 import asyncio
+from dataclasses import replace
 
 from gatewright.domains.discovery import (
     CandidateQuery,
@@ -43,8 +44,16 @@ class ClaimContract:
         await store.vote("d-1.1", "ada", Choice.REAL, 3.0)
         assert await claimed("ada", 4.0) == ["d-1.2", "d-1.5"]
         assert await claimed("cy", 5.0) == []
-        # A vote that is undone makes it free, a claim that is given back too.
-        await store.take_back("d-1.1", "ada")
+        # Whoever undoes a vote looks at it again: it is free when they go on or leave.
+        await store.take_back("d-1.1", Claim("ada", 4.1, 64.1))
+        assert await claimed("cy", 4.2) == []
+        await store.release("ada")
+        assert await claimed("cy", 4.2) == ["d-1.1", "d-1.2"]
+        await store.release("cy")
+        assert await claimed("ada", 4.3, 9) == ["d-1.1", "d-1.2", "d-1.5"]
+        query = replace(query, without=["d-1.1"])
+        assert await claimed("ada", 4.4, 9) == ["d-1.2", "d-1.5"]
+        query = replace(query, without=[])
         assert await claimed("cy", 6.0) == ["d-1.1"]
         await store.release("eve")
         assert await claimed("cy", 7.0, 9) == ["d-1.1", "d-1.3", "d-1.4"]
@@ -56,6 +65,29 @@ class ClaimContract:
         last = await store.claim(ALL, some, claim, 9)
         assert [one.id for one in last.items] == ["d-1.5"]
         assert last.next is None
+
+    async def test_of_two_who_undo_their_votes_the_first_keeps_the_candidate(
+        self, store: CandidateStore
+    ) -> None:
+        await store.add(ORIGIN, [finding(1)])
+        query = CandidateQuery(unscanned=True)
+
+        async def given(person: str, now: float) -> bool:
+            claim = Claim(person, now, now + 10.0)
+            return bool((await store.claim(ALL, query, claim, 1)).items)
+
+        for person in ("ada", "eve"):
+            await store.vote("d-1.1", person, Choice.REAL, 1.0)
+            assert not await store.take_back("d-1.1", Claim("cy", 1.0, 60.0))
+        assert await store.take_back("d-1.1", Claim("ada", 2.0, 60.0))
+        assert not await store.take_back("d-1.1", Claim("ada", 3.0, 90.0))
+        assert await store.take_back("d-1.1", Claim("eve", 4.0, 70.0))
+        assert not await given("eve", 5.0)
+        assert not await given("cy", 59.0)
+        assert await given("eve", 61.0)  # the reservation of ada has ended
+        await store.vote("d-1.1", "ada", Choice.BOGUS, 62.0)
+        assert await store.take_back("d-1.1", Claim("ada", 63.0, 80.0))
+        assert not await given("eve", 64.0)
 
     async def test_a_claim_takes_the_place_of_earlier_ones(
         self, store: CandidateStore

@@ -20,6 +20,7 @@ from gatewright.domains.discovery import (
     CandidateQuery,
     CandidateStore,
     Choice,
+    Claim,
     Comment,
     Cone,
     Finding,
@@ -305,8 +306,8 @@ class CandidateStoreContract(ConditionContract, ClaimContract):
             ("eve", Choice.UNSURE, 2.0),
             ("ada", Choice.REAL, 3.0),
         ]
-        assert await store.take_back("d-1.1", "ada")
-        assert not await store.take_back("d-1.1", "ada")
+        assert await store.take_back("d-1.1", Claim("ada", 1.0, 2.0))
+        assert not await store.take_back("d-1.1", Claim("ada", 1.0, 2.0))
         assert (await self.one(store, "d-1.1")).votes == Tally(unsure=1)
 
     async def test_unscanned_is_what_nobody_voted_on(
@@ -317,7 +318,7 @@ class CandidateStoreContract(ConditionContract, ClaimContract):
         for place in (None, Cone(2, 20, 5)):
             query = CandidateQuery(unscanned=True, place=place)
             assert await names(store, query, limit=1) == ["d-1.3", "d-1.1"]
-        await store.take_back("d-1.2", "ada")
+        await store.take_back("d-1.2", Claim("ada", 1.0, 2.0))
         assert len(await names(store, CandidateQuery(unscanned=True))) == 3
 
     async def test_votes_that_come_together_all_count(

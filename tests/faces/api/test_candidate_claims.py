@@ -55,6 +55,21 @@ async def test_two_people_work_through_one_list(night: Night) -> None:
             await person.delete(f"/candidates/{name}/votes")
 
 
+async def test_nobody_is_given_what_another_undoes_and_looks_at_again(
+    night: Night,
+) -> None:
+    bob, eve = await night.client("bob"), await night.client("eve")
+    first = (await given(bob, 1))[0]["id"]
+    place = f"/candidates/{first}/votes"
+    assert (await bob.post(place, json={"vote": "bogus"})).status_code == 201
+    assert (await bob.delete(place)).status_code == 204
+    assert first not in {one["id"] for one in await given(eve)}
+    assert (await given(bob, 1))[0]["id"] == first
+    await bob.delete("/candidates/claims")
+    assert (await given(eve, 1))[0]["id"] == first
+    await eve.delete("/candidates/claims")
+
+
 async def test_what_is_handed_out_has_all_that_one_looks_at(night: Night) -> None:
     bob, eve = await night.client("bob"), await night.client("eve")
     (one,) = await given(bob, 1)

@@ -67,6 +67,11 @@ _CLAIM = """
 INSERT INTO candidate_claim (candidate, person, until) VALUES (?, ?, ?)
 ON CONFLICT (candidate) DO UPDATE SET person = excluded.person, until = excluded.until
 """
+_CLAIM_FREE = """
+INSERT INTO candidate_claim (candidate, person, until) VALUES (?, ?, ?)
+ON CONFLICT (candidate) DO UPDATE SET person = excluded.person, until = excluded.until
+WHERE candidate_claim.until <= ?
+"""
 _RELEASE = "DELETE FROM candidate_claim WHERE person = ?"
 _SETTLE = "DELETE FROM candidate_claim WHERE candidate = ?"
 _COMMENT = """
@@ -226,13 +231,17 @@ class SqlCandidates:
 
         return await self._database.run(work)
 
-    async def take_back(self, candidate: str, person: str) -> bool:
+    async def take_back(self, candidate: str, claim: Claim) -> bool:
         def work() -> Work[bool]:
             yield Lock("votes")
-            before = yield Statement(_HAS_VOTED, (candidate, person))
-            yield Statement(_TAKE_BACK, (candidate, person))
+            before = yield Statement(_HAS_VOTED, (candidate, claim.person))
+            if not before:
+                return False
+            yield Statement(_TAKE_BACK, (candidate, claim.person))
+            values = (candidate, claim.person, claim.until, claim.now)
+            yield Statement(_CLAIM_FREE, values)
             yield from _counting(candidate)
-            return bool(before)
+            return True
 
         return await self._database.run(work)
 

@@ -118,8 +118,12 @@ class CandidateStore(Protocol):
         """
         ...
 
-    async def take_back(self, candidate: str, person: str) -> bool:
-        """Remove a person's vote; return whether there was one."""
+    async def take_back(self, candidate: str, claim: Claim) -> bool:
+        """Remove the vote of ``claim.person``; return whether there was one.
+
+        The candidate is reserved for that person then, who looks at it again, unless
+        somebody else has reserved it.
+        """
         ...
 
     async def votes(

@@ -246,7 +246,10 @@ class Discovery:
         return await self._tell_votes(caller, candidate, choice), new
 
     async def take_back(self, caller: Caller, candidate: str) -> None:
-        """Remove the caller's vote.
+        """Remove the caller's vote, and reserve the candidate for the caller.
+
+        Whoever undoes a vote looks at the candidate again, so that :meth:`claim` gives
+        it to nobody else meanwhile.
 
         Raises
         ------
@@ -256,7 +259,9 @@ class Discovery:
         caller.require(Scope.SKY_VOTE)
         person = caller.require_user()
         await self.candidate(caller, candidate)
-        if not await self._store.take_back(candidate, person):
+        now = self._clock()
+        claim = Claim(person, now, now + CLAIM_SECONDS)
+        if not await self._store.take_back(candidate, claim):
             raise NotFound("You have not voted on this candidate.")
         await self._tell_votes(caller, candidate, None)
 

@@ -323,7 +323,11 @@ async def list_votes(
     responses=_OWN,
 )
 async def take_vote_back(context: Context, candidate: CandidateId) -> Response:
-    """Remove your own vote on a candidate."""
+    """Remove your own vote on a candidate, which nobody else is given to vote on then.
+
+    You look at it again: it is reserved for you for five minutes, or until you claim
+    others.
+    """
     await context.services.images.discovery.take_back(context.caller, candidate)
     return Response(status_code=204)
 
