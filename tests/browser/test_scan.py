@@ -65,8 +65,12 @@ def subtracted(
         else "auto"
         for side, chosen in (("science", science), ("reference", reference))
     }
-    made = client.post(f"{API}/differences", json=body).raise_for_status().json()
     deadline = time.monotonic() + LONGEST / 2
+    # The gateway may still be reading the images of its survey.
+    while (answer := client.post(f"{API}/differences", json=body)).status_code == 404:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    made = answer.raise_for_status().json()
     while made["state"] == "working":
         assert time.monotonic() < deadline
         time.sleep(0.2)
