@@ -385,7 +385,7 @@ export class GwScan extends GwElement {
         ${this.curveOf === one.object ? html`<gw-light-curve .gateway=${this.gateway} object=${one.object} survey=${this.survey} .mark=${one.mjd} height="200"></gw-light-curve>` : this.renderLoading(4)}
         ${features(one)}</div>
       <div><h3>Classes and tags</h3><gw-labels .gateway=${this.gateway} object=${one.object} candidate=${one.id} @gw-labelled=${this._labelled}></gw-labels>
-        <h3>Found here before</h3>${history(one)}
+        <h3>Also found here</h3>${history(one)}
         <h3>Comments</h3>${commentList(one.comments, this.who?.user ?? "", (comment) => this._removeComment(comment))}
         <form @submit=${this._comment}><label class="field">Comment <textarea rows="1" maxlength="4000" placeholder="Enter sends, Escape goes back"></textarea></label><button>Send <kbd aria-hidden="true">c</kbd></button></form></div>
     </div>`;
