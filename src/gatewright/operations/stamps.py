@@ -119,7 +119,7 @@ async def stamps(
             found.append(Stamp(image, b"", error.text))
             continue
         left -= content.size
-        data = content.data
+        data = bytes(content.data)
         if content.descriptor is not None:
             # Shielded, so that it is closed even if the request is cancelled.
             args = (content.descriptor, content.size)

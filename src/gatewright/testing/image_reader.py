@@ -27,7 +27,7 @@ def content_bytes(content: Content) -> bytes:
     """Return the bytes of a content, and close its file."""
     if content.descriptor is None:
         assert content.size == len(content.data)
-        return content.data
+        return bytes(content.data)
     try:
         data = os.pread(content.descriptor, content.size + 1, 0)
     finally:

@@ -316,12 +316,13 @@ class _Query:
         if not (self._needs_a_look or request.scope["query_string"]):
             return self._defaults
         sent, values = request.query_params, self._defaults.copy()
+        names = sent.keys()  # of a dictionary, which is asked faster than `sent`
         for field, alias, is_scalar in self._fields:
-            if alias is None or (alias in sent and not is_scalar):
+            if alias is None or (alias in names and not is_scalar):
                 found, wrong = request_params_to_args([field], sent)
                 values |= found
                 errors += wrong
-            elif alias in sent:
+            elif alias in names:
                 value, wrong = field.validate(sent[alias], loc=("query", alias))
                 values[field.name] = value
                 errors += wrong

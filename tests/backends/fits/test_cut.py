@@ -318,6 +318,20 @@ def test_headers_that_cannot_be_cut(tmp_path: Path, keyword: str, value: str) ->
         cut_bytes(str(path), REGION)
 
 
+def test_a_comment_that_is_not_ascii(tmp_path: Path) -> None:
+    path = tmp_path / "a.fits"
+    header = tan_header(90, 90)
+    header.comments["CRPIX1"] = "in pixels xx"
+    write(path, fits.PrimaryHDU(pixels(90, 90, "f4"), header))
+    path.write_bytes(path.read_bytes().replace(b"pixels xx", b"pixels \xb1\xb5"))
+    data = cut_bytes(str(path), REGION)
+    hdu = opened(data)
+    moved = header["CRPIX1"] - section(hdu)[1].start
+    assert hdu.header["CRPIX1"] == pytest.approx(moved, abs=1e-9)
+    assert hdu.header.comments["CRPIX1"] == "in pixels ??"
+    assert np.array_equal(hdu.data, pixels(90, 90, "f4")[section(hdu)])
+
+
 def test_degenerate_axes_stay(tmp_path: Path) -> None:
     data = pixels(64, 64, "f4")[None, None]
     header = tan_header(64, 64)

@@ -72,6 +72,16 @@ class TestFitsReader(ImageReaderContract):
         sizes = [len(content_bytes(content)) for content in contents]
         assert sizes == sorted(sizes)
 
+    async def test_cut_outs_that_are_kept_stay_as_they_are(
+        self, reader: FitsReader, folder: Path
+    ) -> None:
+        """They lie in memory of a reader, which is filled anew once they are gone."""
+        image = await self.first(reader, folder)
+        regions = [self.around(image, 0.001 * n) for n in range(1, 30)]
+        kept = [await reader.cut(image, region) for region in regions]
+        again = [content_bytes(await reader.cut(image, region)) for region in regions]
+        assert [content_bytes(one) for one in kept] == again
+
     async def test_links_and_odd_names(self, reader: FitsReader, folder: Path) -> None:
         (folder / "b c;é.fits").write_bytes(b"x")
         (folder / "again.fits").symlink_to(folder / "a.fits")

@@ -22,7 +22,7 @@ _STRUCTURE = re.compile(
     r"|CHECKSUM|DATASUM|ZHECKSUM|ZDATASUM|END|DATASEC|TRIMSEC|BIASSEC)$"
 )
 _PLACE = re.compile(r"(CRPIX|CNPIX|LTV)([1-9])([A-Z]?)$")
-_OF_THE_BOX = re.compile(rf"{_PLACE.pattern}|NAXIS\d+$")
+_LENGTH = re.compile(r"NAXIS([1-9]\d*)$")
 _TABLE_PLACE = re.compile(r"(CRVAL)([12])()$")
 _WCS = re.compile(
     r"(WCSAXES|WCSNAME|CTYPE\d|CUNIT\d|CRVAL\d|CRPIX\d|CDELT\d|CROTA\d|CD\d_\d|PC\d_\d"
@@ -67,33 +67,97 @@ def cutout_header(
         A reference pixel is not a number.
     """
     form = _form(own, primary, extension, extended=extended)
-    lengths = {f"NAXIS{n}": length for n, length in enumerate(box.lengths, start=1)}
     lines = []
     for fixed, card in form.cards:
         lines.append(fixed)
-        keyword = _keyword(card)
-        if keyword in lengths:
-            text = str(lengths[keyword])
-            lines.append(make_card(keyword, text, "length of data axis"))
-        elif card:
-            lines.append(_moved(card, box, _PLACE))
+        if card is not None:
+            lines.append(card.of(box))
     lines += _missing_reference(form.missing, box)
     lines.append(form.shared)
+    if not (source.isascii() and source.isprintable()):
+        source = "".join(c if " " <= c <= "~" else "?" for c in source)
     history = f"Cut out of {source}, pixels {box.section()}, by Gatewright."
-    plain_history = "".join(c if " " <= c <= "~" else "?" for c in history)
-    for place in range(0, len(plain_history), CARD - 8):
-        line = f"HISTORY {plain_history[place : place + CARD - 8]}"
+    for place in range(0, len(history), CARD - 8):
+        line = f"HISTORY {history[place : place + CARD - 8]}"
         lines.append(line.ljust(CARD).encode())
     return _whole_blocks(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Length:
+    """A card with the length of an axis."""
+
+    axis: int
+    """Number of the axis, from 0."""
+    card: bytes
+    """The card as the image has it."""
+
+    def of(self, box: Box) -> bytes:
+        """Return the card of a box's length; an axis that it has not stays as it is."""
+        if self.axis >= len(box.lengths):
+            return self.card
+        length = str(box.lengths[self.axis])
+        return make_card(f"NAXIS{self.axis + 1}", length, "length of data axis")
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """A card with a pixel position, parsed once for all cut-outs of an image."""
+
+    axis: int
+    """Number of the axis, from 0."""
+    card: bytes
+    """The card as the image has it."""
+    keyword: str
+    """Its keyword."""
+    value: Decimal | None
+    """Its value; None if that is no number, or one beyond every image."""
+    comment: str
+    """Its comment."""
+
+    def of(self, box: Box) -> bytes:
+        """Return the card with its position counted from the corner of a box.
+
+        Raises
+        ------
+        InvalidContent
+            The position is not a number.
+        """
+        shift = box.starts[self.axis] if self.axis < len(box.starts) else 0
+        if self.axis >= len(box.starts) or (not shift and self.axis > 1):
+            return self.card
+        if self.value is None:
+            raise InvalidContent("A reference pixel of this image is no number.")
+        # The corner of a plate counts in its own scan, so it moves the other way.
+        own_scan = self.keyword.startswith("CNPIX")
+        moved = self.value + shift if own_scan else self.value - shift
+        return make_card(self.keyword, str(moved), self.comment)
+
+
+def _position(card: bytes, places: re.Pattern[str]) -> _Position | None:
+    """Return the position in a card whose keyword matches; None in any other card."""
+    keyword = _keyword(card)
+    match = places.match(keyword)
+    if match is None or card[8:9] != b"=":
+        return None
+    text, _, comment = card[9:].decode("ascii", "replace").partition("/")
+    value: Decimal | None
+    try:
+        value = Decimal(text.strip().strip("'").upper().replace("D", "E"))
+    except InvalidOperation:
+        value = None
+    if value is not None and not (value.is_finite() and abs(value.adjusted()) <= 30):
+        value = None
+    return _Position(int(match[2]) - 1, card, keyword, value, comment.strip())
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What the headers of all cut-outs of an image have in common."""
 
-    cards: tuple[tuple[bytes, bytes], ...]
+    cards: tuple[tuple[bytes, _Length | _Position | None], ...]
     """Cards that remain as they are, each time with the card after them that depends on
-    the box; the last of those is empty."""
+    the box; the last of those is None."""
     missing: tuple[tuple[int, str], ...]
     """Axis, and letter of the WCS, of each reference pixel that is omitted for being 0.
     """
@@ -125,15 +189,19 @@ def _form(
         ]
     # wcslib reads the exponent E only, and takes 0.01 for 1.0D-2.
     lines += [plain_exponent(c) if _WCS.match(_keyword(c)) else c for c in kept]
-    parts: list[tuple[bytes, bytes]] = []
+    parts: list[tuple[bytes, _Length | _Position | None]] = []
     fixed: list[bytes] = []
     for card in lines:
-        if _OF_THE_BOX.match(_keyword(card)):
-            parts.append((b"".join(fixed), card))
-            fixed = []
-        else:
+        length = _LENGTH.match(_keyword(card))
+        changes = (
+            _Length(int(length[1]) - 1, card) if length else _position(card, _PLACE)
+        )
+        if changes is None:
             fixed.append(card)
-    parts.append((b"".join(fixed), b""))
+        else:
+            parts.append((b"".join(fixed), changes))
+            fixed = []
+    parts.append((b"".join(fixed), None))
     shared = b""
     if primary != own:
         shared = b"".join(_shared(primary, {_name(card) for card in kept}))
@@ -153,7 +221,10 @@ def table_header(own: bytes, box: Box) -> bytes:
     for axis, start in enumerate((box.x0, box.y0), start=1):
         if f"CRVAL{axis}" not in names:
             lines.append(make_card(f"CRVAL{axis}", f"{-start}.0", "reference value"))
-    moved = [_moved(c, box, _TABLE_PLACE) if _keyword(c) in names else c for c in lines]
+    moved = []
+    for card in lines:
+        position = _position(card, _TABLE_PLACE) if _keyword(card) in names else None
+        moved.append(card if position is None else position.of(box))
     return _whole_blocks([card for card in moved if _keyword(card) not in _SUMS])
 
 
@@ -167,31 +238,11 @@ def _keyword(card: bytes) -> str:
 
 
 def make_card(keyword: str, value: str, comment: str) -> bytes:
-    """Return a card in fixed format: 80 bytes."""
+    """Return a card in fixed format: 80 bytes, with ``?`` for what is not ASCII."""
     # Texts begin in column 11, as the fixed format has it.
     placed = value.ljust(20) if value.startswith("'") else value.rjust(20)
-    return f"{keyword:<8}= {placed} / {comment}"[:CARD].ljust(CARD).encode()
-
-
-def _moved(card: bytes, box: Box, places: re.Pattern[str]) -> bytes:
-    """Return a card, with a pixel position counted from the corner of the box."""
-    match = places.match(_keyword(card))
-    if match is None or card[8:9] != b"=" or int(match.group(2)) > len(box.starts):
-        return card
-    shift = box.starts[int(match.group(2)) - 1]
-    if not shift and int(match.group(2)) > 2:
-        return card
-    value, _, comment = card[9:].decode("ascii", "replace").partition("/")
-    try:
-        place = Decimal(value.strip().strip("'").upper().replace("D", "E"))
-    except InvalidOperation as error:
-        raise InvalidContent("A reference pixel of this image is no number.") from error
-    if not place.is_finite() or abs(place.adjusted()) > 30:
-        raise InvalidContent("A reference pixel of this image is no number.")
-    # The corner of a plate counts in its own scan, so it moves the other way.
-    moved = place + shift if match.group(1) == "CNPIX" else place - shift
-    written = str(moved)
-    return make_card(_keyword(card), written, comment.strip())
+    card = f"{keyword:<8}= {placed} / {comment}"[:CARD].ljust(CARD)
+    return card.encode("ascii", "replace")
 
 
 def _missing(kept: list[bytes]) -> Iterator[tuple[int, str]]:

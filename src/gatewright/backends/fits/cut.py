@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from gatewright.backends.fits.blocks import BLOCK
 from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.cards import cutout_header, table_header
-from gatewright.backends.fits.source import Source, pieces
+from gatewright.backends.fits.source import Source, fill, pieces
+from gatewright.backends.readers import Output
 
 
 def fits_size(source: Source, box: Box) -> tuple[bytes, int, int]:
@@ -37,3 +38,17 @@ def fits_parts(
     yield from pieces(source, box)
     yield bytes(-length % BLOCK)
     yield from _tables(source, box)
+
+
+def write_fits(
+    source: Source, box: Box, header: bytes, length: int, output: Output
+) -> None:
+    """Write what :func:`fits_parts` yields to the window of a call.
+
+    The rows are copied from the file straight into it.
+    """
+    output.write(header)
+    fill(source, box, output.room(length))
+    output.write(bytes(-length % BLOCK))
+    for part in _tables(source, box):
+        output.write(part)

@@ -130,7 +130,9 @@ def _converted(
     convert: Callable[..., dict[str, Numbers]], first: Numbers, second: Numbers, to: str
 ) -> tuple[Numbers, Numbers]:
     """Return what wcslib makes of coordinates in the array of the name ``to``."""
-    made = convert(np.stack([first, second], axis=-1), 0)[to]
+    given = np.empty((len(first), 2))
+    given[:, 0], given[:, 1] = first, second
+    made = convert(given, 0)[to]
     return made[:, 0], made[:, 1]
 
 

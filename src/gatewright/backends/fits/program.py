@@ -10,7 +10,7 @@ from typing import Any
 from gatewright.backends.fits.box import Box, box_of
 from gatewright.backends.fits.colour import colour_picture
 from gatewright.backends.fits.cube import Cube
-from gatewright.backends.fits.cut import fits_parts, fits_size
+from gatewright.backends.fits.cut import fits_parts, fits_size, write_fits
 from gatewright.backends.fits.padded import padded_parts, stamp_box
 from gatewright.backends.fits.picture import Look, aligned_picture, picture
 from gatewright.backends.fits.scan import scan_file
@@ -57,17 +57,9 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """
     source = load(arguments["path"], arguments["identity"], arguments["hdu"])
     region = parse_region(arguments["region"])
-    padded = arguments["padded"]
-    name, low, high = arguments["stretch"]
-    look = Look(
-        arguments["format"],
-        Stretch(name, low, high, Limits(arguments["limits"]), arguments["colours"]),
-        arguments["size"],
-        Orientation(arguments["orientation"]),
-        arguments["marks"],
-        arguments["caption"],
-    )
-    if arguments["aligned"] and isinstance(region, Circle):
+    padded, is_picture = arguments["padded"], arguments["format"] != "fits"
+    look = _look(arguments) if is_picture else None
+    if look is not None and arguments["aligned"] and isinstance(region, Circle):
         image = aligned_picture(source, region, arguments["pixels"], look)
         return _answer([image], len(image), output)
     flat = (
@@ -75,10 +67,11 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         if padded
         else box_of(region, source.wcs)
     )
-    is_picture = arguments["format"] != "fits"
-    further = _planes(source.cube, arguments["plane"], single=is_picture or padded)
+    further = _planes(
+        source.cube, arguments["plane"], single=look is not None or padded
+    )
     box = replace(flat, further=further)
-    if is_picture:
+    if look is not None:
         image = picture(source, box, look)
         return _answer([image], len(image), output)
     if padded:
@@ -87,8 +80,23 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         return _answer([image], len(image), output)
     header, length, size = fits_size(source, box)
     _check_size(size, arguments["maximum"])
-    parts = fits_parts(source, box, header, length)
-    return _answer(parts, size, output)
+    if size <= len(output.window):
+        write_fits(source, box, header, length, output)
+        return {"size": size}
+    return _answer(fits_parts(source, box, header, length), size, output)
+
+
+def _look(arguments: dict[str, Any]) -> Look:
+    """Return how the picture of a call looks."""
+    name, low, high = arguments["stretch"]
+    return Look(
+        arguments["format"],
+        Stretch(name, low, high, Limits(arguments["limits"]), arguments["colours"]),
+        arguments["size"],
+        Orientation(arguments["orientation"]),
+        arguments["marks"],
+        arguments["caption"],
+    )
 
 
 def cut_together(arguments: dict[str, Any], output: Output) -> dict[str, Any]:

@@ -171,11 +171,15 @@ class FitsReader:
     async def _cut_out(
         self, program: str, arguments: dict[str, Any], image: Image, form: CutoutFormat
     ) -> Content:
-        """Return what a function made of an image, from memory if it is small."""
+        """Return what a function made of an image, from memory if it is small.
+
+        It is a view of the reader's memory, which is filled anew when nothing refers to
+        the view any more: a copy would take longer than all else that is done with it.
+        """
         function, key = f"{_PROGRAM}:{program}", image.path
         media, name = _MEDIA[form], f"{image.id}.cutout.{form}"
         async with self._pool.window(function, arguments, key=key) as view:
-            data = bytes(view)
+            data = view[:]
         if data:
             return Content(len(data), media, name, data=data)
         descriptor, size = await self._pool.file(function, arguments, key=key)

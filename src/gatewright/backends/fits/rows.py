@@ -133,30 +133,48 @@ class Rows:
         InvalidContent
             The file ends before that.
         """
+        data = bytearray(length * count)
+        self.fill(data, row, first, length)
+        return data
+
+    def fill(
+        self, data: bytearray | memoryview, row: int, first: int, length: int
+    ) -> None:
+        """Fill memory with ``length`` bytes from the byte ``first`` on, of some rows.
+
+        There are as many rows as the memory takes, from the number ``row`` on.
+
+        Raises
+        ------
+        InvalidContent
+            The file ends before that.
+        """
         offset, stride = row * self._stride + first, self._stride
         if length == stride:
-            place = self._start + offset
-            return bytearray(read_descriptor(self._descriptor, place, length * count))
+            self._copy_each_row(data, self._start + offset, len(data))
+            return
         mapped = self._maps.part(
             self._descriptor,
             self._known or identity(self._descriptor),
             self._start,
             stride * self._count,
         )
-        data = bytearray(length * count)
         if mapped is not None:
-            view = np.frombuffer(data, np.uint8).reshape(count, length)
+            # A row is one element: NumPy copies it at once, in three quarters of the
+            # time that its bytes take.
+            view = np.frombuffer(data, f"V{length}")
             whole, before = mapped
             view[:] = np.ndarray(
-                view.shape, np.uint8, whole, before + offset, (stride, 1)
+                view.shape, view.dtype, whole, before + offset, (stride,)
             )
         elif stride - length <= _GAP:
             self._copy_whole_rows(data, self._start + offset, length)
         else:
             self._copy_each_row(data, self._start + offset, length)
-        return data
 
-    def _copy_whole_rows(self, data: bytearray, offset: int, length: int) -> None:
+    def _copy_whole_rows(
+        self, data: bytearray | memoryview, offset: int, length: int
+    ) -> None:
         """Fill ``data`` with pieces of rows; what lies between is read as well.
 
         A system call costs as much as a copy of some thousand bytes.
@@ -170,7 +188,9 @@ class Rows:
             whole = read_descriptor(self._descriptor, offset + n * stride, size)
             some[:] = np.ndarray(some.shape, np.uint8, whole, 0, (stride, 1))
 
-    def _copy_each_row(self, data: bytearray, offset: int, length: int) -> None:
+    def _copy_each_row(
+        self, data: bytearray | memoryview, offset: int, length: int
+    ) -> None:
         """Fill ``data`` with pieces of rows, each read by itself."""
         view, preadv = memoryview(data), os.preadv
         for place in range(0, len(data), length):

@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -57,6 +58,11 @@ class Source:
     """Whether the whole file is compressed (gzip, bzip2)."""
     tables: tuple[LookupTable, ...] = ()
     """Look-up tables of the distortion."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether neither the image nor the whole file is compressed."""
+        return not (self.packed or self.block.is_compressed_image)
 
     @property
     def name(self) -> str:
@@ -144,22 +150,52 @@ def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytear
             raise InvalidContent("The compressed image is damaged.") from error
 
 
+def fill(source: Source, box: Box, room: memoryview) -> None:
+    """Fill memory with the stored pixels of a box; it has exactly their size.
+
+    Those of a file that is not compressed are copied once, from the file to there.
+
+    Raises
+    ------
+    NotFound, Conflict, InvalidContent
+        As :func:`pieces`.
+    """
+    place, line = 0, box.width * source.kind.itemsize
+    if not source.is_plain:
+        for piece in pieces(source, box):
+            room[place : place + len(piece)] = piece
+            place += len(piece)
+        return
+    with _stored_rows(source) as stored:
+        for plane, first, last in _turns(source, box, box.height):
+            end = place + line * (last - first)
+            row = source.cube.number(plane) * source.wcs.height + first
+            stored.fill(room[place:end], row, box.x0 * source.kind.itemsize, line)
+            place = end
+
+
 def _plain(source: Source, box: Box, rows: int | None) -> Iterator[bytearray]:
     """Yield the pixels of a box of a file that is not compressed."""
     size, height = source.kind.itemsize, source.wcs.height
-    descriptor = open_descriptor(source.path, source.identity)
-    try:
-        stored = Rows(
-            descriptor,
-            source.identity,
-            source.block.data_offset,
-            source.wcs.width * size,
-            height * source.cube.planes,
-            process_maps(),
-        )
+    with _stored_rows(source) as stored:
         for plane, first, last in _turns(source, box, rows):
             row = source.cube.number(plane) * height + first
             yield stored.read(row, box.x0 * size, box.width * size, last - first)
+
+
+@contextmanager
+def _stored_rows(source: Source) -> Iterator[Rows]:
+    """Open the file of an image, and yield the rows of all its planes."""
+    descriptor = open_descriptor(source.path, source.identity)
+    try:
+        yield Rows(
+            descriptor,
+            source.identity,
+            source.block.data_offset,
+            source.wcs.width * source.kind.itemsize,
+            source.wcs.height * source.cube.planes,
+            process_maps(),
+        )
     finally:
         os.close(descriptor)
 

@@ -28,11 +28,21 @@ class Output:
             The window is full.
         """
         view = memoryview(data).cast("B")
-        end = self.length + len(view)
+        self.room(len(view))[:] = view
+
+    def room(self, length: int) -> memoryview:
+        """Return the next bytes of the window, which the function fills itself.
+
+        Raises
+        ------
+        TooLarge
+            The window has fewer bytes left.
+        """
+        end = self.length + length
         if end > len(self.window):
             raise TooLarge("The answer does not fit into one window.")
-        self.window[self.length : end] = view
-        self.length = end
+        begin, self.length = self.length, end
+        return self.window[begin:end]
 
     def required_files(self) -> tuple[BinaryIO, BinaryIO]:
         """Return ``file`` and ``scratch`` of a call that has them."""

@@ -364,7 +364,8 @@ class Content:
     """Media type (the value of Content-Type)."""
     name: str
     """File name under which to save them."""
-    data: bytes = b""
-    """The bytes themselves; empty if ``descriptor`` is given."""
+    data: bytes | memoryview = b""
+    """The bytes themselves; empty if ``descriptor`` is given. A view can be of memory
+    that is limited and shared: what is kept longer than a response takes is copied."""
     descriptor: int | None = None
     """Open file descriptor of the bytes; None if ``data`` holds them."""
