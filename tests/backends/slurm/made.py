@@ -39,11 +39,24 @@ elif name == "sacct":
     for job in [] if hidden else json.loads((folder / "accounting").read_text()):
         told = [str(job.get(one, "")) for one in options["format"].split(",")]
         print(options["delimiter"].join(told))
+elif name == "scancel" and (folder / "denies").exists():
+    sys.exit("scancel: error: Kill job error on job id 100: Access/permission denied")
 elif name == "scancel":
+    named = set(sys.argv)
+    for array, _, spans in (one.partition("_[") for one in sys.argv if "_[" in one):
+        for first, _, last in (s.partition("-") for s in spans[:-1].split(",")):
+            span = range(int(first), int(last or first) + 1)
+            named.update(f"{{array}}_{{index}}" for index in span)
+    left = []
     for job in queue:
-        if str(job["JobID"]) in sys.argv:
+        index = job["ArrayTaskID"]
+        is_element = index != "N/A"
+        job_id = f"{{job['ArrayJobID']}}_{{index}}" if is_element else str(job["JobID"])
+        if job_id in named:
             job["State"] = "CANCELLED"
-    (folder / "new").write_text(json.dumps(queue))
+        if job_id not in named or not is_element:  # it forgets an element at once
+            left.append(job)
+    (folder / "new").write_text(json.dumps(left))
     (folder / "new").replace(folder / "queue")
 elif (folder / "refuses").exists():
     sys.exit("sbatch: error: Batch job submission failed: Invalid qos")

@@ -8,6 +8,7 @@ from typing_extensions import override
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Call
 from gatewright.backends.slurm.failures import (
+    cancel_failure,
     change_failure,
     failure,
     order_failure,
@@ -126,6 +127,23 @@ class TestFailures:
     )
     def test_why_a_job_is_not_held_or_released(self, text: str, kind: type) -> None:
         assert type(order_failure(outcome(text))) is kind
+
+    @pytest.mark.parametrize(
+        ("text", "kind"),
+        [
+            ("", type(None)),
+            ("Kill job error on job id 7_0: Invalid job id specified", type(None)),
+            ("Kill job error on job id 7_[0-3]: Access/permission denied", NotAllowed),
+            ("Kill job error on job id 7: Job update not available", InvalidContent),
+            ("Unable to contact slurm controller", Unavailable),
+        ],
+    )
+    def test_why_a_job_is_not_canceled(self, text: str, kind: type) -> None:
+        """With ``--quiet``, scancel says nothing of jobs that are gone."""
+        said = f"scancel: error: {text}" if text else ""
+        assert type(cancel_failure(outcome(said))) is kind
+        done = Outcome(0, b"", b"", False, False, False)
+        assert cancel_failure(done) is None
 
     def test_one_that_took_too_long(self) -> None:
         assert isinstance(failure("sbatch", outcome("", timed_out=True)), TimedOut)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from gatewright.backends.slurm.claim_files import FOLDER
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Slurm
-from gatewright.backends.slurm.found import FOLDER, Finder
+from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import Mark, NativeId
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim
@@ -139,7 +140,7 @@ class TestRefusedByItsMachine:
 
     async def forbidden(self, claim: Claim | None, row: QueueRow = row) -> str:
         found, _ = finder(Told(claims=claim))
-        return await found.done_before(row, NATIVE)
+        return await found.claims.done_before(row, NATIVE)
 
     async def test_work_that_was_done_before_is_not_repeated(self) -> None:
         claim = Claim("21", 100.0, exit_code=0, ended_at=105.0)

@@ -84,6 +84,7 @@ class ProcessScheduler:
         self._settings = settings or Settings()
         self._clock = clock
         self._recorded: set[str] = set()
+        self._leads = False
         self._failure = ""
         self._looking = asyncio.Lock()
         self._seen: Snapshot | None = None
@@ -141,7 +142,9 @@ class ProcessScheduler:
             return self._seen
 
     async def forget(self, native_ids: Sequence[str]) -> None:
-        self._recorded.update(native_ids)
+        # Another process that leads is told of them when it has reported them.
+        if self._leads:
+            self._recorded.update(native_ids)
 
     async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
         await self._ask(user, native_ids, "cancel")
@@ -247,7 +250,7 @@ class ProcessScheduler:
             self._news.set()
 
         loop.add_reader(wake, woken)
-        complete = True
+        complete = self._leads = True
         try:
             while not stop.is_set():
                 at = self._clock()
@@ -265,6 +268,7 @@ class ProcessScheduler:
                     await asyncio.sleep(_TOGETHER_SECONDS)
                     self._news.clear()
         finally:
+            self._leads = False
             hosts.close()
             loop.remove_reader(wake)
             os.close(wake)

@@ -10,10 +10,17 @@ from pathlib import PurePosixPath
 import msgspec
 
 from gatewright.backends.slurm import parse, rows
-from gatewright.backends.slurm.commands import COMMENT, SUBMIT_LINE, Call, Slurm
+from gatewright.backends.slurm.claims import SECONDS, content, opening
+from gatewright.backends.slurm.commands import (
+    COMMENT,
+    SUBMIT_LINE,
+    Call,
+    Slurm,
+    claims_of_array,
+)
 from gatewright.backends.slurm.failures import (
+    cancel_failure,
     change_failure,
-    failure,
     knows_no_such_job,
     order_failure,
     output,
@@ -21,7 +28,8 @@ from gatewright.backends.slurm.failures import (
     without_accounting,
 )
 from gatewright.backends.slurm.marks import Mark, NativeId
-from gatewright.backends.slurm.script import Claim, claim_in
+from gatewright.backends.slurm.numbers import selection
+from gatewright.backends.slurm.script import Claim
 from gatewright.backends.worker import (
     HOLE,
     NUMBER_HOLE,
@@ -42,10 +50,11 @@ from gatewright.core.errors import (
 from gatewright.domains.compute import Estimate
 from gatewright.domains.files import Command, Outcome
 
-_SECONDS = 13.0
 _MOST_BYTES = 256 << 20
-_MOST_CLAIM = 4096
 _TOGETHER = 500
+"""Most jobs that one command asks for."""
+_WHOLE_ARRAY = 100
+"""Elements of an array from which on all of them are asked for, by one number."""
 _OWN_NAME = Call(("id", "-un"), {})
 
 
@@ -92,8 +101,8 @@ class Client:
             for column in (COMMENT, SUBMIT_LINE)
         )
         runs = self._digests(_OWN_NAME, queue, *past, submit)
-        opening = {"op": "open", "word": "", **_opening(claim, in_grant=True)[0]}
-        return [*runs, digest_of(opening, None)]
+        asked = {"op": "open", "word": "", **opening(claim, in_grant=True)[0]}
+        return [*runs, digest_of(asked, None)]
 
     def digests_to_cancel(self, native: NativeId) -> list[str]:
         """Return the digests of the calls that cancel one job, for their grant.
@@ -158,9 +167,11 @@ class Client:
 
     async def jobs(self, user: str, numbers: Sequence[str]) -> list[rows.QueueRow]:
         """Return those of these jobs that the controller knows."""
-        groups = (numbers[n : n + _TOGETHER] for n in range(0, len(numbers), _TOGETHER))
+        asked = selection(numbers, _WHOLE_ARRAY)
+        groups = (asked[n : n + _TOGETHER] for n in range(0, len(asked), _TOGETHER))
         found = [await self.queue(user, f"--jobs={','.join(some)}") for some in groups]
-        return [row for part in found for row in part]
+        wanted = set(numbers)
+        return [row for part in found for row in part if row.number in wanted]
 
     async def accounting(
         self, user: str, numbers: Sequence[str]
@@ -285,12 +296,12 @@ class Client:
         ------
         TimedOut, Unavailable
             Slurm does not answer, so that the jobs go on, or may.
+        NotAllowed, InvalidContent
+            Slurm refuses it.
         """
-        outcome = await self.run(user, self.slurm.cancel(numbers))
-        if outcome.exit_code or outcome.timed_out:
-            error = failure("scancel", outcome)
-            if isinstance(error, (TimedOut, Unavailable)):
-                raise error
+        error = cancel_failure(await self.run(user, self.slurm.cancel(numbers)))
+        if error is not None:
+            raise error
 
     async def change(self, user: str, program: str, call: Call) -> None:
         """Run a command that changes a job, and raise the reason of a refusal.
@@ -318,31 +329,27 @@ class Client:
         """
         try:
             worker = self._workers.of(user)
-            opening, word = _opening(path, in_grant=bool(self.grant))
+            asked, word = opening(path, in_grant=bool(self.grant))
             _, descriptor = await worker.call_for_descriptor(
-                "open", opening, _Row, intent=self._intent(word)
+                "open", asked, _Row, intent=self._intent(word)
             )
         except NotFound:
             return None
-        if descriptor is None:
+        return None if descriptor is None else await content(worker, descriptor)
+
+    async def claims_of(
+        self, user: str, folder: str, name: str
+    ) -> frozenset[str] | None:
+        """Return the names of the claim files of an array's elements.
+
+        None if they cannot be listed.
+        """
+        outcome = await self.run(user, claims_of_array(folder, name))
+        if outcome.exit_code or outcome.timed_out:
             return None
+        return frozenset(printed("find", outcome).splitlines())
 
-        def read(claim: int) -> bytes:
-            try:
-                return os.pread(claim, _MOST_CLAIM, 0)
-            finally:
-                os.close(claim)
-
-        loop = asyncio.get_running_loop()
-        reading = loop.run_in_executor(worker.threads, read, descriptor)
-        try:
-            async with asyncio.timeout(_SECONDS):
-                text = await asyncio.shield(reading)
-        except OSError as error:  # of which TimeoutError is one
-            raise TimedOut("The claim file of a job cannot be read now.") from error
-        return claim_in(text.decode("ascii", "replace"))
-
-    async def run(self, user: str, call: Call, seconds: float = _SECONDS) -> Outcome:
+    async def run(self, user: str, call: Call, seconds: float = SECONDS) -> Outcome:
         """Run a command as a user, and return its outcome even if it failed.
 
         It is ended after some ``seconds``.
@@ -370,7 +377,7 @@ class Client:
         return Intent(self.grant, word, number) if self.grant else None
 
 
-def command_of(call: Call, seconds: float = _SECONDS) -> Command:
+def command_of(call: Call, seconds: float = SECONDS) -> Command:
     """Return a call as a command that the worker runs, for some ``seconds``."""
     return Command(
         argv=tuple(os.fsencode(word) for word in call.argv),
@@ -380,19 +387,6 @@ def command_of(call: Call, seconds: float = _SECONDS) -> Command:
         seconds=seconds,
         output_bytes=_MOST_BYTES,
     )
-
-
-def _opening(path: str, *, in_grant: bool) -> tuple[dict[str, object], str]:
-    """Return what opens a claim file, and the word that differs within an array.
-
-    In a grant, the path has `HOLE` in the place of this word.
-    """
-    folder, _, name = path.rpartition("/")
-    stem, between, index = name.partition("_")
-    word = between + index
-    if in_grant and word:
-        path = f"{folder}/{stem}{HOLE}"
-    return {"root": "/", "path": latin(os.fsencode(path)), "follow": True}, word
 
 
 def new_nonce() -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gatewright.backends.slurm.marks import Mark
+from gatewright.backends.slurm.numbers import together
 from gatewright.domains.compute import Condition, NativeDependency, Submission
 
 _IN_UTC = {"TZ": "UTC0", "SLURM_TIME_FORMAT": "standard"}
@@ -167,15 +168,15 @@ class Slurm:
 
     def cancel(self, numbers: Sequence[str]) -> Call:
         """Cancel jobs."""
-        return self._order("scancel", "--quiet", *numbers)
+        return self._order("scancel", "--quiet", *together(numbers))
 
     def hold(self, numbers: Sequence[str]) -> Call:
         """Hold jobs."""
-        return self._order("scontrol", "uhold", _listed(numbers))
+        return self._order("scontrol", "uhold", _all(numbers))
 
     def release(self, numbers: Sequence[str]) -> Call:
         """Release held jobs."""
-        return self._order("scontrol", "release", _listed(numbers))
+        return self._order("scontrol", "release", _all(numbers))
 
     def signal(self, numbers: Sequence[str], name: str) -> Call:
         """Send a signal to all processes of jobs, including their scripts' children."""
@@ -183,7 +184,7 @@ class Slurm:
 
     def limit(self, numbers: Sequence[str], minutes: int) -> Call:
         """Change the time limit of jobs, in minutes."""
-        chosen = f"JobId={_listed(numbers)}"
+        chosen = f"JobId={_all(numbers)}"
         return self._order("scontrol", "update", chosen, f"TimeLimit={minutes}")
 
     def array_limit(self, numbers: Sequence[str], limit: int) -> Call:
@@ -193,7 +194,7 @@ class Slurm:
 
     def requeue(self, numbers: Sequence[str]) -> Call:
         """End running jobs and put them back into the queue."""
-        return self._order("scontrol", "requeue", _listed(numbers))
+        return self._order("scontrol", "requeue", _all(numbers))
 
     def dry_run(self, call: Call) -> Call:
         """Ask where and when a submission would run, instead of submitting it.
@@ -281,6 +282,12 @@ def touched(paths: Sequence[str]) -> Call:
     return Call(("touch", "--", *paths), {})
 
 
+def claims_of_array(folder: str, name: str) -> Call:
+    """List the claim files of the elements of an array, of which some have begun."""
+    chosen = ("-maxdepth", "1", "-name", f"{name}_*", "-printf", "%f\\n")
+    return Call(("find", f"{folder}/", *chosen), {})
+
+
 def parting(nonce: str) -> tuple[str, str]:
     """Return the separators of fields and of records in an answer."""
     return f"{nonce}-", f"{nonce}."
@@ -305,6 +312,11 @@ def _with(column: str) -> str:
 
 def _listed(numbers: Sequence[str]) -> str:
     return ",".join(numbers)
+
+
+def _all(numbers: Sequence[str]) -> str:
+    """Return jobs as ``scontrol`` takes them, each array as one."""
+    return _listed(together(numbers))
 
 
 def _files(submission: Submission) -> dict[str, str]:

@@ -176,6 +176,26 @@ def order_failure(outcome: Outcome) -> GatewayError | None:
     return error if isinstance(error, (TimedOut, Unavailable)) else None
 
 
+def cancel_failure(outcome: Outcome) -> GatewayError | None:
+    """Return the error for a command that should have canceled jobs.
+
+    None if it succeeded, or failed only since jobs have ended or are gone.
+    """
+    if not (outcome.exit_code or outcome.timed_out):
+        return None
+    error = refusal("scancel", outcome)
+    if isinstance(error, (TimedOut, Unavailable)):
+        return error
+    errors = [line for line in _text(outcome).splitlines() if "error: " in line]
+    if all(map(_ENDED.search, errors)):
+        return None
+    if isinstance(error, NotAllowed):
+        return NotAllowed(
+            "Slurm does not let you cancel this job. Ask its administrators why."
+        )
+    return error
+
+
 def unexpected(program: str) -> BackendFailed:
     """Return the error for an answer that does not have the requested form."""
     return BackendFailed(

@@ -6,10 +6,11 @@ import pwd
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from gatewright.backends.slurm.claim_files import ClaimFiles
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.marks import NativeId
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
-from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_name, done_name
+from gatewright.backends.slurm.script import DONE_ALREADY
 from gatewright.backends.slurm.statuses import (
     PriorityOrder,
     claimed,
@@ -23,7 +24,7 @@ from gatewright.backends.slurm.statuses import (
     recorded,
 )
 from gatewright.core.clock import Clock
-from gatewright.core.errors import Conflict, GatewayError, NotAllowed, PersonAbsent
+from gatewright.core.errors import GatewayError, NotAllowed, PersonAbsent
 from gatewright.core.homes import Homes
 from gatewright.domains.compute import JobState, JobStatus
 
@@ -39,8 +40,6 @@ _UNREAD = (
     "Another job did the work of this one. How that ended is told by a file of the "
     "account, which cannot be read any more."
 )
-FOLDER = ".gatewright/slurm"
-"""Folder of the claim files, relative to a user's home."""
 
 
 class Finder:
@@ -68,16 +67,12 @@ class Finder:
     ) -> None:
         self._grants = grants
         self._client = client
-        self._home = home
+        self.claims = ClaimFiles(client, home, grants)
         self._clock = clock
         self._missing_since: dict[str, float] = {}
         self._gone_since: dict[str, float] = {}
         self.has_marks = False
         """Whether the site's accounting keeps the marks of jobs."""
-
-    async def claims(self, user: str) -> str:
-        """Return the folder of a user's claim files."""
-        return f"{await self._home(user)}/{FOLDER}"
 
     def found(self, natives: Mapping[str, JobStatus]) -> None:
         """Note that jobs are in the queue; they are given by their native ids."""
@@ -170,7 +165,7 @@ class Finder:
         ``told`` is the status from another source, which is used if the claim file has
         no end.
         """
-        claim = await self._claim(native)
+        claim = await self.claims.read(native)
         if claim is None:
             return told
         if claim.exit_code is not None:
@@ -193,43 +188,6 @@ class Finder:
             ended_at=self._clock(),
         )
 
-    async def done_before(self, row: QueueRow, native: NativeId) -> str:
-        """Return the file that forbids the next start of a held job; "" for none.
-
-        The machine refused to start the job. If the job was started before under the
-        same id, and the controller has forgotten that start, its work is done already.
-
-        Raises
-        ------
-        Conflict
-            The earlier start may still go on.
-        """
-        claim = await self._claim(native)
-        if (
-            claim is None
-            or claim.number != row.number
-            or claim.restarts + 1 != row.restarts
-        ):
-            return ""
-        if claim.exit_code is None:
-            raise Conflict(
-                "This job has begun before, and its machine has not told yet that it "
-                "has ended. Release it after that; if the machine failed meanwhile, "
-                "cancel the job and submit it again."
-            )
-        return done_name(await self._claim_path(native), row.restarts)
-
-    async def _claim_path(self, native: NativeId) -> str:
-        folder = await self.claims(native.user)
-        return f"{folder}/{claim_name(native.name, native.index)}"
-
-    async def _claim(self, native: NativeId) -> Claim | None:
-        path = await self._claim_path(native)
-        grants = await asyncio.to_thread(self._grants, native.user, [native.name])
-        grant = "".join(grants)
-        client = self._client.granted(grant) if grant else self._client
-        return await client.claim(native.user, path)
-
     async def of_missing(
         self, user: str, natives: Sequence[NativeId]
     ) -> Mapping[str, JobStatus]:
@@ -245,8 +203,11 @@ class Finder:
         kept = await self._past(user, [n.number for n in natives])
         marks = {native.mark for native in natives}
         others = await self.with_marks(user, {mark.comment for mark in marks})
+        unbegun = await self.claims.unbegun(user, natives)
         return {
-            str(native): await self._missing(user, native, kept, others)
+            str(native): await self._missing(
+                user, native, kept, others, has_claim=native not in unbegun
+            )
             for native in natives
         }
 
@@ -306,11 +267,14 @@ class Finder:
         native: NativeId,
         kept: Sequence[AccountingRow],
         marked: Mapping[tuple[str, str], QueueRow],
+        *,
+        has_claim: bool = True,
     ) -> JobStatus:
         """Return the status of a job that the controller does not know by its id.
 
         ``marked`` are the jobs of its mark that are in the queue: itself under another
-        id, and the other elements of its array.
+        id, and the other elements of its array. ``has_claim`` is false if it surely has
+        no claim file.
         """
         again = marked.get((native.name, native.index))
         if again is not None:
@@ -319,7 +283,8 @@ class Finder:
             return replace(status, native_id=str(native))
         job = counted(kept, native)
         if job is not None:
-            claim = await self._claim(native) if job.exit_code else None
+            asked = job.exit_code and has_claim
+            claim = await self.claims.read(native) if asked else None
             if claim is not None and claim.exit_code is not None:
                 job = replace(job, exit_code=claim.exit_code)
             return await self._ended_status(job, "", kept, native)
@@ -327,7 +292,7 @@ class Finder:
         told = None
         if half is not None and half.exit_code != DONE_ALREADY:
             told = ended(half, kept, str(native))
-        claimed_status = await self._claimed(native, told)
+        claimed_status = await self._claimed(native, told) if has_claim else told
         if claimed_status is not None:
             return claimed_status
         array = native.number.partition("_")[0]

@@ -172,22 +172,25 @@ class SlurmScheduler:
             await self._submitter.forget(user, [native.name for native in natives])
 
     async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
+        natives = _natives(user, native_ids)
         try:
-            rows = await self._ordered(user, native_ids)
-            left = [row for row in rows if not has_ended(row)]
-            elements = [own_id(row) for row in left if "_" in row.number]
-            await self._cancels.note([one for one in elements if one is not None])
+            left = _left(await self._ordered(user, native_ids))
+            await self._cancels.note([one for one in left if one.index])
             if left:
-                await self._client.cancel(user, [row.number for row in left])
+                await self._client.cancel(user, [one.number for one in left])
         except Lost:
             raise
         except (TimedOut, Unavailable) as error:
-            if not await self._cancels.keep(_natives(user, native_ids)):
+            if not await self._cancels.keep(natives):
                 raise
             raise type(error)(
                 f"{error.text} The order is kept, and carried out when it answers.",
                 retry_after=error.retry_after,
             ) from error
+        except GatewayError:
+            # What goes on has to be submitted again if Slurm loses it.
+            await self._cancels.retract(_left(await self._own(user, natives)))
+            raise
 
     async def hold(self, user: str, native_ids: Sequence[str]) -> None:
         rows = await self._ordered(user, native_ids)
@@ -208,7 +211,7 @@ class SlurmScheduler:
         for row in rows:
             native = own_id(row)
             if native is not None and spaced(row.reason) == LAUNCH_FAILED:
-                done.append(await self._finder.done_before(row, native))
+                done.append(await self._finder.claims.done_before(row, native))
         if any(done):
             await self._client.change(user, "touch", touched(list(filter(None, done))))
         call = self._client.slurm.release([row.number for row in rows])
@@ -364,6 +367,12 @@ class SlurmScheduler:
 def _differ(before: JobStatus | None, now: JobStatus) -> bool:
     """Return whether a status is news; most are the same objects as before."""
     return before is not now and before != now
+
+
+def _left(rows: Sequence[QueueRow]) -> list[NativeId]:
+    """Return the ids of the gateway's jobs that have not ended."""
+    found = [own_id(row) for row in rows if not has_ended(row)]
+    return [native for native in found if native is not None]
 
 
 def _natives(user: str, native_ids: Sequence[str]) -> list[NativeId]:

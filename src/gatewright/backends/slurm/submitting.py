@@ -159,7 +159,7 @@ class Submitter:
         """
         with suppress(PersonAbsent):  # a grant may let the rest go on
             await self._client.account(user)
-        folder = await self._finder.claims(user)
+        folder = await self._finder.claims.folder(user)
         found: dict[str, Outcome] = {}
         slots = asyncio.Semaphore(_AT_ONCE)
 
@@ -206,7 +206,7 @@ class Submitter:
         """Return where and when a job, or each element of an array, would run."""
         first = elements[0]
         group = _Group(mark_of(first), elements)
-        folder = await self._finder.claims(first.user)
+        folder = await self._finder.claims.folder(first.user)
         call = self._call(folder, group, elements)
         return await self._client.estimate(first.user, call)
 

@@ -208,9 +208,16 @@ class JobRecords:
         await self._tell(await self._table.record(self._system, ends))
 
     async def refresh(self, user: str, native_ids: Sequence[str]) -> None:
-        """Ask the scheduler for the status of jobs of one user, and record it."""
+        """Ask the scheduler for the status of jobs of one user, and record it.
+
+        It may report a job that has ended to nobody else: Slurm forgets an element of
+        an array at once that is canceled while it waits.
+        """
         statuses = await self._scheduler.status(user, native_ids)
         await self.record(list(statuses.values()))
+        await self._scheduler.forget(
+            [one.native_id for one in statuses.values() if one.state in ENDED]
+        )
 
     async def _tell(self, jobs: Sequence[Job]) -> None:
         """Publish events of changes, and those that could not be published before.
