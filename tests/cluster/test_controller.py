@@ -143,10 +143,13 @@ def test_while_the_controller_is_stopped_lists_have_their_age(
         )
         queue = client.get("/api/v1/queue/cluster").json()
         assert {row["id"] for row in queue["jobs"]} >= set(held)
+        attempts = tmp_path / "state" / "jobs" / "cluster" / "attempts"
+        tried = {path.name for path in attempts.iterdir()}
         stays_away_until = time.monotonic() + AWAY_SECONDS
         while_it_is_away(client, queue["as_of"])
         while time.monotonic() < stays_away_until:
             while_it_is_away(client, queue["as_of"])
+        assert {path.name for path in attempts.iterdir()} == tried  # nobody waited
         spare.begin("slurmctld")
         until_answers(spare)
         # A job that was lost is submitted again, held as it was, before it is released.
@@ -167,9 +170,11 @@ def while_it_is_away(client: httpx.Client, as_of: str) -> None:
     """Lists have their age, and what is submitted is refused for a while."""
     assert client.get("/api/v1/queue/cluster").json()["as_of"] == as_of
     assert client.get("/api/v1/nodes/cluster").json()["as_of"] == as_of
-    answer = client.post("/api/v1/jobs/cluster", json={"executable": "true"})
-    assert answer.status_code == 503, answer.text
-    assert int(answer.headers["Retry-After"]) >= 1
+    spec = {"executable": "true"}
+    for url, body in (("", spec), ("/bulk", {"jobs": [spec, spec]})):
+        answer = client.post(f"/api/v1/jobs/cluster{url}", json=body)
+        assert answer.status_code == 503, answer.text
+        assert int(answer.headers["Retry-After"]) >= 1
     assert client.get("/api/v1/status/cluster").json()["status"] == "degraded"
 
 

@@ -8,6 +8,7 @@ from typing_extensions import override
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Call
 from gatewright.backends.slurm.failures import (
+    Away,
     cancel_failure,
     change_failure,
     failure,
@@ -36,10 +37,10 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("program", "text", "kind"),
         [
-            ("squeue", "error: Unable to contact slurm controller", Unavailable),
+            ("squeue", "error: Unable to contact slurm controller", Away),
             ("sbatch", "error: Socket timed out on send/recv", TimedOut),
             ("sbatch", "error: Batch job submission failed: Bad", InvalidContent),
-            ("sacct", "sacct: error: slurm_persist_conn_open: refused", Unavailable),
+            ("sacct", "sacct: error: slurm_persist_conn_open: refused", Away),
             ("squeue", "something else", BackendFailed),
             ("sbatch", "", BackendFailed),
         ],
@@ -85,7 +86,7 @@ class TestFailures:
     )
     def test_a_connection_that_never_was_means_no_job(self, text: str) -> None:
         said = f"sbatch: error: Batch job submission failed: {text}"
-        assert type(failure("sbatch", outcome(said))) is Unavailable
+        assert type(failure("sbatch", outcome(said))) is Away
 
     @pytest.mark.parametrize(
         ("text", "kind"),
@@ -95,7 +96,7 @@ class TestFailures:
             ("slurm_update error: Invalid job id specified", Conflict),
             ("slurm_update error: Requested time limit is invalid", InvalidContent),
             ("", InvalidContent),
-            ("Unable to contact slurm controller", Unavailable),
+            ("Unable to contact slurm controller", Away),
         ],
     )
     def test_why_an_order_is_refused(self, text: str, kind: type) -> None:
@@ -122,7 +123,7 @@ class TestFailures:
             ("Access/permission denied for job 7", NotAllowed),
             ("Job has already finished for job 7", type(None)),
             ("Job is no longer pending execution for job 7", type(None)),
-            ("Unable to contact slurm controller", Unavailable),
+            ("Unable to contact slurm controller", Away),
         ],
     )
     def test_why_a_job_is_not_held_or_released(self, text: str, kind: type) -> None:
@@ -135,7 +136,7 @@ class TestFailures:
             ("Kill job error on job id 7_0: Invalid job id specified", type(None)),
             ("Kill job error on job id 7_[0-3]: Access/permission denied", NotAllowed),
             ("Kill job error on job id 7: Job update not available", InvalidContent),
-            ("Unable to contact slurm controller", Unavailable),
+            ("Unable to contact slurm controller", Away),
         ],
     )
     def test_why_a_job_is_not_canceled(self, text: str, kind: type) -> None:

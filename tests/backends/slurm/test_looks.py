@@ -61,3 +61,24 @@ async def test_a_process_does_not_read_what_it_is_writing(
         go.set()
         await keeping
     assert await ours.last() is new
+
+
+async def test_while_the_controller_is_away_each_process_refuses_at_once(
+    tmp_path: Path,
+) -> None:
+    """Until a look gets an answer, or nobody has looked for a minute."""
+    ours, theirs = Looks(tmp_path), Looks(tmp_path)
+    await ours.require_answers(0.0)
+    await theirs.keep_failure("It printed nonsense.")
+    await ours.require_answers(100.0)
+    for before in (None, Snapshot(as_of=90.0, jobs=())):
+        if before is not None:
+            await theirs.keep(before)
+            await ours.require_answers(100.0)
+        await theirs.keep_failure("It is away.", away_at=100.0)
+        for now in (100.0, 159.0):
+            with pytest.raises(Unavailable, match="It is away") as told:
+                await ours.require_answers(now)
+            assert told.value.retry_after == 5.0
+        for now in (160.0, 99.0):  # and when the clock was set back
+            await ours.require_answers(now)

@@ -61,6 +61,13 @@ _PREFIX = re.compile(
 )
 
 
+class Away(Unavailable):
+    """Slurm's controller does not answer.
+
+    Try again later.
+    """
+
+
 def printed(program: str, outcome: Outcome) -> str:
     """Return what a command printed as text: :func:`output`."""
     return output(program, outcome).decode("utf-8", "replace")
@@ -99,7 +106,8 @@ def failure(program: str, outcome: Outcome) -> GatewayError:
     if outcome.timed_out or _LATE.search(text) or (broken_off and program == "sbatch"):
         return TimedOut("Slurm did not answer in time.", retry_after=AWAY_SECONDS)
     if broken_off or _AWAY.search(text):
-        return Unavailable(
+        kind = Unavailable if broken_off else Away
+        return kind(
             "Slurm's controller does not answer. Try again later.",
             retry_after=AWAY_SECONDS,
         )

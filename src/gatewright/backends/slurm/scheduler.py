@@ -14,6 +14,7 @@ from gatewright.backends.slurm.checks import capabilities_of, check, mark_column
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import COMMENT, Slurm, touched
 from gatewright.backends.slurm.directives import directives
+from gatewright.backends.slurm.failures import Away
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.hidden import HiddenJobs
 from gatewright.backends.slurm.looks import Looks
@@ -123,6 +124,7 @@ class SlurmScheduler:
 
     async def check(self, submission: Submission) -> None:
         directives(submission.spec.script or "")
+        await self._looks.require_answers(self._clock())
         with suppress(Unavailable):
             await self._looks.last()
         check(submission, self._looks.seen, self.capabilities)
@@ -277,7 +279,8 @@ class SlurmScheduler:
         try:
             look = await self._look()
         except GatewayError as error:
-            await self._looks.keep_failure(error.text)
+            away_at = self._clock() if isinstance(error, Away) else None
+            await self._looks.keep_failure(error.text, away_at=away_at)
             return None
         await self._looks.keep(look.snapshot)
         return look

@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 
 from gatewright.core.caller import Caller
 from gatewright.core.clock import Clock
-from gatewright.core.errors import GatewayError, InvalidContent, TooManyRequests
+from gatewright.core.errors import (
+    GatewayError,
+    InvalidContent,
+    TooManyRequests,
+    Unavailable,
+)
 from gatewright.core.known_scopes import check_known
 from gatewright.core.scopes import plain
 from gatewright.domains.compute.array import parse_array
@@ -114,7 +119,7 @@ class Submitter:
         Conflict
             The first request with the key is still in progress.
         Unavailable
-            The system takes no new jobs now.
+            The system takes no new jobs now, or its scheduler is away.
         GatewayError
             A job of several that belong together is invalid, or the scheduler accepted
             none.
@@ -217,7 +222,8 @@ class Submitter:
             try:
                 job = await self._new_job(caller, on, spec, now, room, too_many)
             except GatewayError as error:
-                if together:
+                # What is unavailable to one of them is so to all.
+                if together or isinstance(error, Unavailable):
                     raise
                 jobs.append(Refusal.of(error))
             else:
