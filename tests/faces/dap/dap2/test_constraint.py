@@ -40,6 +40,10 @@ def test_the_parts_come_in_the_order_of_the_request() -> None:
     assert answer.leaves[1].slabs == (Slab(0, 2, 5), Slab(5, 1, 1))
 
 
+def test_an_ampersand_without_a_selection_asks_for_nothing_more() -> None:
+    assert asked("lat[0:3]&") == asked("lat[0:3]")
+
+
 def test_the_brackets_may_be_percent_encoded() -> None:
     assert asked("lat%5B0%3A1%3A3%5d,lon%5b2%5D") == asked("lat[0:1:3],lon[2]")
 

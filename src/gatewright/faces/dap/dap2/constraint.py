@@ -43,8 +43,8 @@ def parse(query: str) -> tuple[Clause, ...]:
         The text is not a constraint expression, or it has selections or functions.
         Those apply to sequences, which no data set here has.
     """
-    text, ampersand, _ = query.partition("&")
-    if ampersand and query.strip("&"):
+    text, _, selections = query.partition("&")
+    if selections.strip("&"):
         raise InvalidRequest(
             "Selections (“&…”) apply to sequences, and this data set has none. Ask for "
             "parts of arrays by index: name[start:stride:stop]."
