@@ -98,6 +98,16 @@ def write_records(path: Path) -> None:
         file.createVariable("level", "f4", ("level",))[:] = [1000, 500, 250]
 
 
+WORDS = ("short", "", "ü" * 60, "x" * 3000)
+
+
+def write_words(path: Path) -> None:
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("x", len(WORDS))
+        file.createVariable("words", str, ("x",))[:] = np.array(WORDS, object)
+        file.createVariable("alone", str, ())[...] = "y" * 100
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     folder = tmp_path_factory.mktemp("bytes")
@@ -108,6 +118,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
         ("fills", write_fills),
         ("odd-fills", write_odd_fills),
         ("records", write_records),
+        ("words", write_words),
     ):
         write(folder / f"{name}.nc")
         lines += ["[[datasets]]", f'id = "{name}"', 'access = "public"']
@@ -220,3 +231,12 @@ def test_an_unlimited_dimension_that_is_not_the_first_is_not_named(
         assert not there.dimensions["level"].isunlimited()
         assert there["ta"][:].tolist() == [[0, 1, 2], [3, 4, 5]]
         assert there["level"][:].tolist() == [1000, 500, 250]
+
+
+def test_netcdf_c_reads_strings_of_any_length(archive: RunningGateway) -> None:
+    """Without their length it cuts them after 64 bytes."""
+    with netCDF4.Dataset(f"{archive.url}/dap/words") as there:
+        there.set_auto_chartostring(False)
+        rows = [row.tobytes().rstrip(b"\0").decode() for row in there["words"][:].data]
+        assert rows == list(WORDS)
+        assert there["alone"][:].tobytes() == b"y" * 100

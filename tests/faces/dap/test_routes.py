@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import netCDF4
@@ -12,6 +13,10 @@ import pytest_asyncio
 from pydap.handlers.dap import BytesReader, unpack_dap2_data
 from pydap.parsers.dds import dds_to_dataset
 from tests.support.whole import GUEST, Whole, whole
+
+from gatewright.core.errors import BackendFailed
+from gatewright.faces.dap import routes
+from gatewright.faces.dap.dap2.answer import Source
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 TYPES = ("u1", "i1", "i2", "u2", "i4", "u4", "i8", "f4", "f8")
@@ -93,6 +98,23 @@ async def test_text_and_scalars(gateway: Whole) -> None:
     assert scalar.content.endswith(b"Data:\n\0\0\0\xc8")
     words = await client.get("/dap/types.dods?words[4]")
     assert words.content.endswith(b"\0\0\0\1\0\0\0\5f\xc3\xbcnf\0\0\0")
+
+
+async def test_strings_have_the_length_of_the_longest(
+    gateway: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await gateway.client()
+    about = (await client.get("/dap/types.das")).text
+    assert "Int32 DODS.strlen 5;" in about  # “fünf” in bytes
+    monkeypatch.setattr(routes, "_MOST_TEXTS", 4)
+    assert "strlen 5" not in (await client.get("/dap/types.das")).text
+    monkeypatch.undo()
+    damaged = BackendFailed("The file is damaged.")
+    monkeypatch.setattr(Source, "longest", AsyncMock(side_effect=damaged))
+    without = await client.get("/dap/types.das")
+    assert without.status_code == 200
+    assert "strlen 5" not in without.text
+    assert "strlen 4" in without.text  # of letters, which needs no reading
 
 
 async def test_a_large_answer_is_whole(gateway: Whole) -> None:

@@ -1,5 +1,6 @@
 """The URLs of DAP2: ``/dap/{data set}.{suffix}?{constraint}``."""
 
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from urllib.parse import quote
@@ -12,9 +13,9 @@ from starlette.types import ASGIApp
 
 from gatewright import __version__
 from gatewright.composition import Services
-from gatewright.core.errors import GatewayError, InvalidRequest
+from gatewright.core.errors import BackendFailed, GatewayError, InvalidRequest
 from gatewright.core.pages import MAXIMUM_LIMIT
-from gatewright.domains.arrays import Dataset, Description
+from gatewright.domains.arrays import Dataset, Description, ElementType
 from gatewright.faces.dap.dap2 import mapping, wire
 from gatewright.faces.dap.dap2.answer import Data, Source, Text
 from gatewright.faces.dap.dap2.constraint import parse, project
@@ -26,6 +27,9 @@ from gatewright.web.problems import error_headers, exception_handlers, public_te
 SERVER = {"XDODS-Server": "dods/3.7", "XDAP": "2.0"}
 _TEXT_BYTES_PER_VALUE = 13
 _SMALL = 65_536
+_MOST_TEXTS = 65_536
+_TEXTS_PER_CALL = 1024
+"""Strings that a call of a reader costs at least."""
 
 Answer = Callable[["Opened"], Awaitable[Response]]
 
@@ -130,8 +134,28 @@ async def _dds(opened: Opened) -> Response:
 
 
 async def _das(opened: Opened) -> Response:
-    text = wire.das(mapping.attributes(opened.description))
+    lengths = await _lengths(opened)
+    text = wire.das(mapping.attributes(opened.description, lengths))
     return _text(text.encode("utf-8", "surrogateescape"), "dods-das")
+
+
+async def _lengths(opened: Opened) -> Mapping[str, int]:
+    """Return the length of the longest value of each variable of strings, in bytes.
+
+    Without it, netCDF-C cuts each string after 64 bytes. Variables after the first
+    65,536 strings are left out, and those that cannot be read.
+    """
+    found: dict[str, int] = {}
+    left = _MOST_TEXTS
+    for array in mapping.dataset("", opened.description).arrays:
+        variable = opened.description.variables[array.name]
+        cost = max(array.size, _TEXTS_PER_CALL)
+        if variable.type is not ElementType.STRING or cost > left:
+            continue
+        left -= cost
+        with contextlib.suppress(BackendFailed):
+            found[array.name] = await opened.source.longest(variable)
+    return found
 
 
 async def _dods(opened: Opened) -> Response:

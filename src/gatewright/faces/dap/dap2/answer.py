@@ -16,6 +16,7 @@ from gatewright.domains.arrays import (
     Published,
     Range,
     Variable,
+    whole,
     xdr,
 )
 from gatewright.faces.dap.dap2 import wire
@@ -52,6 +53,12 @@ class Source:
         return await self.datasets.strings(
             self.published, self.variable(leaf), ranges(leaf.slabs)
         )
+
+    async def longest(self, variable: Variable) -> int:
+        """Return the bytes of the longest value of a variable of strings."""
+        slab = whole(variable.shape)
+        texts = await self.datasets.strings(self.published, variable, slab)
+        return max(len(text.encode("utf-8", "surrogateescape")) for text in texts)
 
 
 def ranges(slabs: tuple[Slab, ...]) -> Hyperslab:

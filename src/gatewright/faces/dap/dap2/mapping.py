@@ -8,7 +8,7 @@ its bytes.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -99,10 +99,18 @@ def array(variable: Variable) -> Array:
     return Array(variable.name, KINDS[shown_as(variable)], tuple(dimensions))
 
 
-def attributes(description: Description) -> Containers:
-    """Return the DAP2 attribute containers of a file, one of them for each variable."""
+def attributes(
+    description: Description, lengths: Mapping[str, int] | None = None
+) -> Containers:
+    """Return the DAP2 attribute containers of a file, one of them for each variable.
+
+    ``lengths`` are the lengths in bytes of the longest values of variables of strings,
+    as far as they are known.
+    """
     shown = _shown(description)
     containers = {v.name: dict(_of_variable(v)) for v in shown}
+    for name, length in (lengths or {}).items():
+        containers[name]["DODS.strlen"] = Kind.INT32, [max(1, length)]
     whole: dict[str, Containers] = {
         "NC_GLOBAL": {k: plain(a) for k, a in description.attributes.items()}
     }
