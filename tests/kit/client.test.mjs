@@ -243,13 +243,27 @@ test("a job's output comes as it is written", async () => {
   assert.match(asked[0].url, /\/7\/error\?follow=true$/);
 });
 
-test("a system is up, degraded or down as its parts answer", async () => {
-  const now = new Date().toISOString();
-  const queue = { as_of: now, jobs: [], resources: { cores: 2 } };
-  const { gateway } = canned(queue, { space: null }, problem(503), { space: null }, problem(503), problem(503), { ...queue, as_of: "2020-01-01T00:00:00Z" }, {}, problem(404), {});
-  const found = [];
-  for (let i = 0; i < 5; i += 1) found.push((await gateway.status.system("local")).status);
-  assert.deepEqual(found, ["up", "degraded", "down", "degraded", "up"]);
+test("a system is up, degraded or down as its parts answer, or worse if an incident says so", async () => {
+  const queue = { as_of: new Date().toISOString(), jobs: [], resources: { cores: 2 } };
+  const old = { ...queue, as_of: "2020-01-01T00:00:00Z" };
+  const up = { status: "up", incidents: [] };
+  const planned = { phase: "planned", severity: "down", title: "Later" };
+  const current = { phase: "current", severity: "down", title: "New disks" };
+  const cases = [
+    [queue, { space: null }, up, "up", ""],
+    [problem(503), { space: null }, up, "degraded", "Wait a little."],
+    [problem(503), problem(503), up, "down", "Wait a little."],
+    [old, {}, up, "degraded", "The scheduler has not answered for a while."],
+    [problem(404), {}, up, "up", ""],
+    [queue, {}, { status: "up", incidents: [planned] }, "up", ""],
+    [queue, {}, { status: "down", incidents: [planned, current] }, "down", "New disks"],
+    [problem(503), problem(503), { status: "degraded", incidents: [current] }, "down", "Wait a little."],
+    [queue, {}, problem(503), "up", ""],
+  ];
+  for (const [jobs, files, told, status, reason] of cases) {
+    const found = await canned(jobs, files, told).gateway.status.system("local");
+    assert.deepEqual([found.status, found.reason], [status, reason]);
+  }
 });
 
 test("all listeners share one stream, which begins anew when told to and after a refusal", async () => {

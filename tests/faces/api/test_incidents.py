@@ -213,6 +213,16 @@ async def test_an_outage_that_takes_no_jobs(gateway: Whole) -> None:
     assert (await owner.post("/api/v1/jobs/local", json=JOB)).status_code == 201
 
 
+async def test_a_system_without_jobs_tells_why(gateway: Whole) -> None:
+    """Also where the announcement names the service alone, which is of all systems."""
+    owner, visitor = await gateway.client(OWNER), await gateway.client()
+    made = await announced(owner, systems=[], services=["jobs"], takes_jobs=False)
+    await announced(owner, systems=[], services=["images"], severity="down")
+    found = (await visitor.get("/api/v1/status/local")).json()
+    assert found["takes_jobs"] is False
+    assert [one["id"] for one in found["incidents"]] == [made["id"]]
+
+
 async def test_an_outage_that_is_only_shown(gateway: Whole) -> None:
     owner = await gateway.client(OWNER)
     await announced(

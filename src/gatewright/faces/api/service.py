@@ -143,7 +143,9 @@ async def status(
     closed = any(
         one.closes_jobs_of(system) and one.phase(now) is Phase.CURRENT for one in told
     )
-    concerning = [one for one in told if one.concerns(system)]
+    concerning = [
+        one for one in told if one.concerns(system) or one.closes_jobs_of(system)
+    ]
     return json_response(
         {
             **await _status(context, system, now, told),

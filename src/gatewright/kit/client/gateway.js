@@ -102,10 +102,8 @@ export class Commands {
  * @property {any} [queue] The answer of its queue. @property {{total: number, free: number} | null} [space] Room at home.
  */
 
-const STALE_MS = 60_000;
-
 /**
- * Which systems are up, as their files and queues say.
+ * Which systems are up, as their files and queues say, or worse if an incident says so.
  * @example
  * for (const { name, status, reason } of await gateway.status.all()) console.log(name, status, reason);
  */
@@ -123,11 +121,7 @@ export class Status {
 
   /** One system. @param {string} name @param {AbortSignal} [signal] @returns {Promise<SystemStatus>} */
   async system(name, signal) {
-    const parts = await Promise.allSettled(["queue", "files"].map((part) => this._http.json(`/api/v1/${part}/${escapeName(name)}`, { signal })));
-    const [queue, files] = parts.map((one) => (one.status === "fulfilled" ? one.value : null));
-    const failures = parts.flatMap((one) => (one.status === "rejected" && one.reason.status !== 404 ? [one.reason.message] : []));
-    const stale = queue && Date.now() - Date.parse(queue.as_of) > STALE_MS;
-    const status = failures.length === 2 ? "down" : failures.length || stale ? "degraded" : "up";
-    return { name, status, reason: failures[0] ?? (stale ? "The scheduler has not answered for a while." : ""), queue, space: files?.space ?? null };
+    const { statusOf } = await import("./system-status.js");
+    return statusOf(this._http, name, signal);
   }
 }
