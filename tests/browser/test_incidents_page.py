@@ -80,6 +80,63 @@ async def test_an_administrator_announces_updates_ends_and_withdraws(
     await expect(visitor.page.get_by_text("Nothing is announced")).to_be_visible()
 
 
+async def test_an_administrator_changes_what_was_announced(
+    gate: Gate, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    gate.expected = ("422",)
+    planned = {
+        "kind": "outage", "severity": "degraded", "title": "New switches",
+        "text": "Two\nlines", "systems": ["local"], "services": ["files", "commands"],
+        "begins_at": "2998-01-01T08:00:30Z", "ends_at": "2998-01-01T12:00:00Z",
+        "takes_jobs": False,
+    }  # fmt: skip
+    made = client.post(LIST, json=planned).raise_for_status().json()
+    page = gate.page
+    await page.goto(f"{gateway.url}/status")
+    shown = page.locator("gw-incidents article")
+    await expect(shown).to_contain_text("2998-01-01 08:00 until 2998-01-01 12:00 UTC")
+    change = shown.get_by_role("button", name="Change")
+    await change.click()
+    form = page.get_by_role("form", name="Change New switches")
+    await expect(form.get_by_label("More about it")).to_have_value("Two\nlines")
+    await expect(form).to_contain_text("UTC")
+    await gate.check_all_looks()
+    await form.get_by_role("button", name="Save the changes").click()
+    await expect(form).to_have_count(0)  # nothing was changed, and nothing is said
+    await change.click()
+    await form.get_by_label("Ends").fill("2998-01-01T07:00")
+    await form.get_by_role("button", name="Save the changes").click()
+    await expect(page.get_by_role("alert")).to_contain_text("ends_at")
+    await form.get_by_label("Ends").fill("2998-01-02T07:00")
+    await form.get_by_role("button", name="Save the changes").click()
+    await expect(form).to_have_count(0)
+    await expect(shown).to_contain_text("until 2998-01-02 07:00 UTC")
+    now = client.get(f"{LIST}/{made['id']}").raise_for_status().json()
+    ends = "2998-01-02T07:00:00.000Z"
+    assert {name: now[name] for name in made if name[:6] != "update"} == {
+        **{name: made[name] for name in made if name[:6] != "update"},
+        "ends_at": ends,
+    }
+    assert [
+        [(change["field"], change["after"]) for change in update["changes"]]
+        for update in now["updates"]
+    ] == [[], [("ends_at", ends)]]
+
+
+async def test_a_system_is_shown_as_an_incident_says(
+    gate: Gate, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    page = gate.page
+    system = page.locator("gw-status li", has_text="local")
+    told = {"kind": "incident", "severity": "down", "title": "No power"}
+    client.post(LIST, json={**told, "systems": ["local"]}).raise_for_status()
+    for path in ("status", ""):
+        await page.goto(f"{gateway.url}/{path}")
+        await expect(system).to_contain_text("Down")
+        await expect(system).to_contain_text("No power")
+    await gate.check()
+
+
 async def test_a_refused_announcement_stays_in_the_form_with_the_reason(
     gate: Gate, gateway: RunningGateway
 ) -> None:

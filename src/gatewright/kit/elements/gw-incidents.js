@@ -13,7 +13,7 @@ const PHASES = { planned: "Planned", current: "Current", past: "Past" };
 
 /**
  * `<gw-incidents>`: incidents, planned outages and notices with their history, for everybody.
- * Administrators (scope `admin`) also announce, update, end and withdraw them here.
+ * Administrators (scope `admin`) also announce, update, change, end and withdraw them here.
  *
  * @attr {number} limit - How many come at first, by default 20.
  * @property {any[] | null} incidents - What is shown.
@@ -25,7 +25,7 @@ const PHASES = { planned: "Planned", current: "Current", past: "Past" };
  * <gw-incidents limit="5"></gw-incidents>
  */
 export class GwIncidents extends GwElement {
-  static properties = { limit: { type: Number }, incidents: { attribute: false }, next: { state: true }, open: { state: true }, systems: { state: true } };
+  static properties = { limit: { type: Number }, incidents: { attribute: false }, next: { state: true }, open: { state: true }, changed: { state: true }, systems: { state: true } };
 
   static styles = [GwElement.styles, css`
     :host { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
@@ -49,6 +49,8 @@ export class GwIncidents extends GwElement {
     this.next = null;
     /** @type {Incident | null} The one whose history is shown. */
     this.open = null;
+    /** Id of the one that is being changed. */
+    this.changed = "";
     /** @type {string[]} */
     this.systems = [];
   }
@@ -101,12 +103,13 @@ export class GwIncidents extends GwElement {
     return made;
   }
 
-  /** Changes an incident, or adds an update to it. @param {Incident} one @param {Record<string, any>} changes */
+  /** Changes an incident, or adds an update to it; returns it, or null if that was refused. @param {Incident} one @param {Record<string, any>} changes */
   async change(one, changes) {
     const changed = await this.attempt(() => this.gateway.incidents.change(one.id, changes));
-    if (!changed) return;
+    if (!changed) return null;
     if (this.open?.id === one.id) this.open = changed;
     await this.reload();
+    return changed;
   }
 
   /** Asks for the text of an update, and sends it. @param {Incident} one */
@@ -128,22 +131,23 @@ export class GwIncidents extends GwElement {
   async _submit(event) {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.target);
-    const data = new FormData(form);
-    const moment = (/** @type {string} */ name) => (data.get(name) ? new Date(String(data.get(name))).toISOString() : null);
-    const made = await this.announceIncident({
-      ...Object.fromEntries(["kind", "severity", "title", "text"].map((name) => [name, data.get(name)])),
-      systems: data.getAll("system"),
-      services: data.getAll("service"),
-      begins_at: moment("begins"),
-      ends_at: moment("ends"),
-      takes_jobs: !data.has("closed"),
-    });
-    if (made) form.reset();
+    if (await this.announceIncident(written(form))) form.reset();
+  }
+
+  /** Sends what was changed in the form of one. @param {SubmitEvent} event @param {Incident} one */
+  async _save(event, one) {
+    event.preventDefault();
+    const now = written(/** @type {HTMLFormElement} */ (event.target));
+    now.begins_at ??= new Date().toISOString();
+    const before = { ...one, begins_at: toMinute(one.begins_at), ends_at: toMinute(one.ends_at) };
+    const said = (/** @type {any} */ value) => JSON.stringify(Array.isArray(value) ? [...value].sort() : value);
+    const changes = Object.fromEntries(Object.entries(now).filter(([name, value]) => said(value) !== said(before[/** @type {keyof Incident} */ (name)])));
+    if (!Object.keys(changes).length || (await this.change(one, changes))) this.changed = "";
   }
 
   render() {
     return html`${this.renderError()}
-      ${this._administers ? this._form() : nothing}
+      ${this._administers ? this._announcing() : nothing}
       ${this.incidents === null ? (this.error ? nothing : this.renderLoading(3)) : this._list(this.incidents)}`;
   }
 
@@ -167,9 +171,13 @@ export class GwIncidents extends GwElement {
         <button class="quiet" aria-expanded=${String(open)} aria-label="History of ${one.title}" @click=${() => this.look(one.id)}>History</button>
         ${this._administers ? html`
           <button aria-label="Update ${one.title}" @click=${() => this.tell(one)}>${icon("edit")} Update</button>
+          <button class="quiet" aria-expanded=${String(this.changed === one.id)} aria-label="Change ${one.title}" @click=${() => (this.changed = this.changed === one.id ? "" : one.id)}>Change</button>
           ${one.phase === "current" ? html`<button aria-label="End it now: ${one.title}" @click=${() => this.change(one, { ends_at: new Date().toISOString() })}>End it now</button>` : nothing}
           <button class="quiet" aria-label="Withdraw ${one.title}" @click=${() => this.withdraw(one)}>Withdraw</button>` : nothing}
-      </div></article>`;
+      </div>
+      ${this._administers && this.changed === one.id ? html`<form aria-label="Change ${one.title}" @submit=${(/** @type {SubmitEvent} */ event) => this._save(event, one)}>
+        ${this._fields(one)}<div class="bar"><button class="primary">Save the changes</button></div></form>` : nothing}
+      </article>`;
   }
 
   /** @param {any[]} updates */
@@ -178,24 +186,50 @@ export class GwIncidents extends GwElement {
     return html`<ol>${updates.map((one) => html`<li><time datetime=${one.at} title=${exact(one.at)}>${local(one.at)}</time> ${said(one)}${one.author ? html` <span class="muted">${one.author}</span>` : nothing}</li>`)}</ol>`;
   }
 
-  _form() {
-    const choices = (/** @type {Record<string, string>} */ words) => Object.entries(words).map(([value, word]) => html`<option value=${value}>${word}</option>`);
-    const checks = (/** @type {string} */ name, /** @type {string[]} */ values) => values.map((value) => html`<label class="check"><input type="checkbox" name=${name} value=${value}>${value}</label>`);
+  _announcing() {
     return html`<details class="panel"><summary>Announce something</summary><form part="form" aria-label="Announce something" @submit=${this._submit}>
-      <div class="row">
-        <label class="field">What<select name="kind">${choices(KINDS)}</select></label>
-        <label class="field">State of what it concerns<select name="severity">${choices(SEVERITIES)}</select></label>
-      </div>
-      <label class="field">Title<input name="title" required maxlength="200" autocomplete="off"></label>
-      <label class="field">More about it<textarea name="text" maxlength="4000"></textarea></label>
-      <fieldset><legend>Systems</legend>${checks("system", this.systems)}</fieldset>
-      <fieldset><legend>Services; with neither it concerns all</legend>${checks("service", SERVICES)}</fieldset>
-      <div class="row">
-        <label class="field">Begins, empty for now<input type="datetime-local" name="begins"></label>
-        <label class="field">Ends<input type="datetime-local" name="ends"></label>
-      </div>
-      <label class="check"><input type="checkbox" name="closed">Refuse new jobs meanwhile</label>
-      <div class="bar"><button class="primary">Announce it</button></div>
-    </form></details>`;
+      ${this._fields()}<div class="bar"><button class="primary">Announce it</button></div></form></details>`;
   }
+
+  /** The fields of a form, as those of an incident or for a new one. @param {Partial<Incident>} [one] */
+  _fields(one = {}) {
+    const choices = (/** @type {Record<string, string>} */ words, /** @type {string | undefined} */ chosen) => Object.entries(words).map(([value, word]) => html`<option value=${value} ?selected=${value === chosen}>${word}</option>`);
+    const checks = (/** @type {string} */ name, /** @type {string[]} */ values, /** @type {string[]} */ chosen) => values.map((value) => html`<label class="check"><input type="checkbox" name=${name} value=${value} ?checked=${chosen.includes(value)}>${value}</label>`);
+    const systems = [...new Set([...this.systems, ...(one.systems ?? [])])];
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    return html`<div class="row">
+        <label class="field">What<select name="kind">${choices(KINDS, one.kind)}</select></label>
+        <label class="field">State of what it concerns<select name="severity">${choices(SEVERITIES, one.severity)}</select></label>
+      </div>
+      <label class="field">Title<input name="title" required maxlength="200" autocomplete="off" value=${one.title ?? ""}></label>
+      <label class="field">More about it<textarea name="text" maxlength="4000" .defaultValue=${one.text ?? ""}></textarea></label>
+      <fieldset><legend>Systems</legend>${checks("system", systems, one.systems ?? [])}</fieldset>
+      <fieldset><legend>Services; with neither it concerns all</legend>${checks("service", SERVICES, one.services ?? [])}</fieldset>
+      <div class="row">
+        <label class="field">Begins, empty for now<input type="datetime-local" name="begins" value=${local(one.begins_at).replace(" ", "T")}></label>
+        <label class="field">Ends<input type="datetime-local" name="ends" value=${local(one.ends_at).replace(" ", "T")}></label>
+      </div>
+      <p class="small muted">Both times are of your zone, ${timeZone}.</p>
+      <label class="check"><input type="checkbox" name="closed" ?checked=${one.takes_jobs === false}>Refuse new jobs meanwhile</label>`;
+  }
+}
+
+/** What a form says. @param {HTMLFormElement} form @returns {Record<string, any>} */
+function written(form) {
+  const data = new FormData(form);
+  const moment = (/** @type {string} */ name) => (data.get(name) ? new Date(String(data.get(name))).toISOString() : null);
+  return {
+    ...Object.fromEntries(["kind", "severity", "title"].map((name) => [name, data.get(name)])),
+    text: String(data.get("text")).replaceAll("\r\n", "\n"),
+    systems: data.getAll("system"),
+    services: data.getAll("service"),
+    begins_at: moment("begins"),
+    ends_at: moment("ends"),
+    takes_jobs: !data.has("closed"),
+  };
+}
+
+/** A moment as a form has it, which has no seconds. @param {string | null} moment */
+function toMinute(moment) {
+  return moment && new Date(Math.floor(Date.parse(moment) / 60_000) * 60_000).toISOString();
 }

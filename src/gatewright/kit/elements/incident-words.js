@@ -21,8 +21,10 @@ export function concerned(one) {
   return [...one.systems, ...one.services].join(", ") || "everything";
 }
 
-/** @param {Incident} one When it begins and ends. */
+/** @param {Incident} one When it begins and ends, in the zone of who reads it. */
 export function times(one) {
   const time = (/** @type {string} */ moment) => html`<time datetime=${moment} title=${exact(moment)}>${local(moment)}</time>`;
-  return html`${one.phase === "planned" ? "from" : "since"} ${time(one.begins_at)}${one.ends_at ? html` until ${time(one.ends_at)}` : nothing}`;
+  const zone = (/** @type {string} */ moment) => new Date(moment).toLocaleTimeString("en", { timeZoneName: "short" }).split(" ").at(-1);
+  const ends = one.ends_at;
+  return html`${one.phase === "planned" ? "from" : "since"} ${time(one.begins_at)}${!ends || zone(ends) !== zone(one.begins_at) ? ` ${zone(one.begins_at)}` : ""}${ends ? html` until ${time(ends)} ${zone(ends)}` : nothing}`;
 }
