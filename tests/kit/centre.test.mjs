@@ -72,6 +72,24 @@ test("without a forecast what is left goes on until now", () => {
   assert.deepEqual(left.coming, []);
 });
 
+test("after its last day and before its first an allocation is not used, and nothing is expected of it", () => {
+  const ended = burnDownOf({ ...ANSWER, ends_on: "2026-11-03", used: 30 * HOUR });
+  assert.deepEqual(ended.past, [["2026-11-02", 90], ["2026-11-03", 70]]);
+  assert.deepEqual(ended.coming, []);
+  const later = burnDownOf({ ...ANSWER, starts_on: "2026-11-05", used: 0 });
+  assert.deepEqual([later.past, later.coming], [[], []]);
+  const ending = burnDownOf({ ...ANSWER, ends_on: "2026-11-04" });
+  assert.deepEqual(ending.coming.map(([day]) => day), ["2026-11-03", "2026-11-04"]);
+});
+
+test("without a first day it is drawn from the day before the first use", () => {
+  const quiet = ["2026-10-29", "2026-10-30", "2026-10-31"].map((day) => ({ day, seconds: 0 }));
+  const used = burnDownOf({ ...ANSWER, starts_on: null, used: 47 * HOUR, history: [...quiet, ...ANSWER.history] });
+  assert.deepEqual(used.past[0], ["2026-10-31", 100]);
+  const never = burnDownOf({ ...ANSWER, starts_on: null, used: 0, history: quiet, forecast: [] });
+  assert.deepEqual(never.past.map(([day]) => day), quiet.map(({ day }) => day));
+});
+
 test("without an allocation it is what was used, and grows", () => {
   const used = burnDownOf({ ...ANSWER, granted: null, starts_on: null, used: 47 * HOUR });
   assert.deepEqual(used.past, [["2026-11-01", 7], ["2026-11-02", 17], ["2026-11-03", 37]]);

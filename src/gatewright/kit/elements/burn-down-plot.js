@@ -24,7 +24,7 @@ export function drawBurnDown({ past, coming, top }, width, height) {
   const high = /** @type {[string, number][]} */ (coming.map(([day, , , value]) => [day, value]));
   const ticks = ticksOf(from, to, Math.max(2, Math.floor((width - LEFT) / 120))).filter(Number.isInteger);
   return svg`<svg viewBox="0 0 ${width} ${height}" width=${width} height=${height} aria-hidden="true">
-    ${ticksOf(0, top, 4).map((value) => svg`<line class="grid" x1=${LEFT} x2=${width - RIGHT} y1=${y(value)} y2=${y(value)}/><text x=${LEFT - 6} y=${y(value) + 4} text-anchor="end">${Number(value.toPrecision(4)).toLocaleString("en")}</text>`)}
+    ${ticksOf(0, top, 4).map((value) => svg`<line class="grid" x1=${LEFT} x2=${width - RIGHT} y1=${y(value)} y2=${y(value)}/><text x=${LEFT - 6} y=${y(value) + 4} text-anchor="end">${value.toLocaleString("en", { maximumSignificantDigits: 4 })}</text>`)}
     ${ticks.map((day) => { const text = new Date(day * DAY_MS).toISOString().slice(0, 10); return svg`<text x=${Math.max(LEFT, Math.min(x(text), width - 34))} y=${height - 6} text-anchor="middle">${text}</text>`; })}
     <polygon class="fan" points=${line([...high, ...low.reverse()])}/>
     <polyline class="past" points=${line(past)}/><polyline class="middle" points=${line(middle)}/>

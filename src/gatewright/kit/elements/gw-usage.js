@@ -161,29 +161,43 @@ export class GwUsage extends GwElement {
   _row(one) {
     const kind = ["cpu", "node", "gpu"].find((name) => (one.allocation?.[`${name}_seconds`] ?? null) !== null) ?? "cpu";
     const granted = one.allocation?.[`${kind}_seconds`] ?? null;
+    const unit = NAMES[/** @type {"cpu" | "node" | "gpu"} */ (kind)];
     return html`<tr class="row" aria-selected=${String(one === this.chosen)}>
       <td class="wide"><button class="link" data-row @click=${() => this.choose(one)}>${one.name}</button>${one.title ? html` <span class="muted">${one.title}</span>` : nothing}</td>
       <td data-label="System">${one.system}</td>
-      <td class="number" data-label="Used">${one.allocation ? hours(one.allocation.used[`${kind}_seconds`]) : "–"}</td>
-      <td class="number" data-label="Granted">${granted === null ? "no limit" : `${hours(granted)} ${NAMES[/** @type {"cpu" | "node" | "gpu"} */ (kind)]}`}</td></tr>`;
+      <td class="number" data-label="Used">${one.allocation ? `${hours(one.allocation.used[`${kind}_seconds`])} ${unit}` : "–"}</td>
+      <td class="number" data-label="Granted">${granted === null ? "no limit" : `${hours(granted)} ${unit}`}</td></tr>`;
   }
 
   _chosen() {
     const { burn } = this;
     const unit = NAMES[/** @type {"cpu" | "node" | "gpu"} */ (burn.resource)];
     const found = burnDownOf(burn);
-    const left = burn.granted === null ? `${hours(burn.used)} ${unit} used` : `${hours(burn.granted - burn.used)} of ${hours(burn.granted)} ${unit} left`;
+    const left = this._left(unit);
     return html`<section><h2>${burn.project} on ${burn.system}</h2>
         <p role="status">${left}. ${this._end()}</p>
         <div class="chart" part="chart" role="img" aria-label="${burn.granted === null ? "Used" : "Left"}, ${unit}, by day: ${left}">${drawBurnDown(found, this.wide, 220)}</div>
-        ${burn.forecast.length ? html`<p class="small muted">Dashed is what is expected; of such days, eight in ten end within the fan.</p>` : html`<p class="small muted">A forecast needs four weeks since the first use.</p>`}</section>
+        ${found.coming.length ? html`<p class="small muted">Dashed is what is expected; of such days, eight in ten end within the fan.</p>` : burn.forecast.length ? nothing : html`<p class="small muted">A forecast needs four weeks since the first use.</p>`}</section>
       <div class="two" part="usage">${this._sums("Person", "person", this.people?.usage ?? [])}${this._sums("Day (UTC)", "day", [...(this.days?.usage ?? [])].reverse())}</div>`;
   }
 
+  /** @param {string} unit */
+  _left(unit) {
+    const { granted, used } = this.burn;
+    if (granted === null) return `${hours(used)} ${unit} used`;
+    if (used > granted) return `All of ${hours(granted)} ${unit} used, and ${hours(used - granted)} more`;
+    return `${hours(granted - used)} of ${hours(granted)} ${unit} left`;
+  }
+
   _end() {
-    const { runs_out: out, ends_on: ends } = this.burn;
-    if (out?.likely) return `It is used up about ${out.likely}, from ${out.earliest ?? "then"}${out.latest ? ` to ${out.latest}` : " on"}.`;
-    if (out?.earliest) return `It may be used up from ${out.earliest} on.`;
+    const { runs_out: out, starts_on: starts, ends_on: ends, granted, used, history } = this.burn;
+    const today = history.at(-1).day;
+    if (starts && starts > today) return `It begins on ${starts}.`;
+    if (ends && ends < today) return `It ended on ${ends}.`;
+    if (granted !== null && used < granted) {
+      if (out?.likely) return `It is used up about ${out.likely}, from ${out.earliest ?? "then"}${out.latest ? ` to ${out.latest}` : " on"}.`;
+      if (out?.earliest) return `It may be used up from ${out.earliest} on.`;
+    }
     return ends ? `It ends on ${ends}.` : "";
   }
 
