@@ -26,7 +26,6 @@ def test_an_owner_may_do_everything() -> None:
         Scope.JOBS_SUBMIT,
         Scope.JOBS_CANCEL,
         Scope.SKY_TRAIN,
-        Scope.ADMIN,
     ],
 )
 def test_a_guest_has_no_files_commands_and_jobs(scope: Scope) -> None:
@@ -38,6 +37,13 @@ def test_a_guest_has_documents_data_and_images() -> None:
     for scope in (Scope.STORE, Scope.DATA_READ, Scope.SKY_READ, Scope.SKY_VOTE):
         caller(Role.GUEST).require(scope)
         assert scope in ROLE_SCOPES[Role.GUEST]
+
+
+def test_who_cannot_administer_is_told_who_can() -> None:
+    """Not that a guest account has no files, which is no answer to that."""
+    for role in (Role.GUEST, Role.USER):
+        with pytest.raises(NotAllowed, match="Only administrators"):
+            caller(role).require("admin")
 
 
 def test_a_token_does_no_more_than_its_scopes() -> None:

@@ -127,6 +127,8 @@ class Caller:
             return
         if not self.signed_in:
             raise NotSignedIn("Sign in, or send a token, to do this.")
+        if scope == Scope.ADMIN and self.role is not Role.OWNER:
+            raise NotAllowed("Only administrators may do this.", scope=scope)
         if self.role is Role.GUEST and scope not in GUEST_SCOPES:
             raise NotAllowed(
                 "A guest account has no files, commands or jobs here, since they would "
