@@ -122,7 +122,7 @@ class OidcProvider:
                 self._clock,
             )
         except Untrusted as error:
-            raise self._http.unusable(str(error)) from error
+            raise self._http.unusable(f"an ID token to distrust: {error}") from error
         if metadata.userinfo and self._client.userinfo:
             more = await self._userinfo(metadata.userinfo, access_token)
             if more.get("sub") != claims["sub"]:

@@ -151,12 +151,17 @@ CROOKED = {
 
 @pytest.mark.parametrize("bend", CROOKED.values(), ids=CROOKED)
 async def test_what_is_not_trusted(
-    bend: Bend, bent: BentProvider, browser: Browser
+    bend: Bend,
+    bent: BentProvider,
+    browser: Browser,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     bend(bent)
     client = browser()
     answer = await bent.come_back(client)
     assert answer.status_code == 502
+    assert "cannot be used: it gave" in caplog.text
+    assert "it gave the ID token" not in caplog.text
     assert "an answer that the gateway cannot use or trust" in answer.text
     assert "Traceback" not in answer.text
     assert (await client.get("/api/v1/session")).json()["user"] is None
