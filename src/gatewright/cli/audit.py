@@ -64,7 +64,7 @@ def verify(
 @click.option(
     "--route",
     help="Print only requests of the route with this template, such as "
-    "/api/v1/jobs/{system}/{id}.",
+    "/api/v1/jobs/{system}/{job_id}.",
 )
 @click.option(
     "--app",

@@ -24,7 +24,7 @@ class Templates:
         self._prefixes = longest_first(apps)
 
     def of(self, scope: Scope) -> str:
-        """Return the template of a request, such as ``/api/v1/jobs/{system}/{id}``.
+        """Return the template of a request, such as ``/api/v1/jobs/{system}/{job_id}``.
 
         It contains no text from the client. Where the face has no such path, or is an
         application of another kind than those of this package, it is the prefix with

@@ -111,7 +111,7 @@ async def test_what_administrators_do_is_found_in_the_audit_log(
     assert await paths(path="/api/v1/admin", outcome="refused") == [
         "/admin/people/nobody"
     ]
-    assert await paths(method="POST") == ["/tokens"]
+    assert await paths(method="POST") == await paths(method="post") == ["/tokens"]
     assert await paths(user="", method="", outcome="") == await paths()
     assert await paths(route="/api/v1/admin/people/{name}", outcome="done") == [
         "/admin/people/ada"
@@ -126,6 +126,7 @@ async def test_what_administrators_do_is_found_in_the_audit_log(
     rest = await boss.get(url, params={"limit": 2, "cursor": page["next"]})
     (record,) = rest.json()["records"]
     assert (record["number"], record["user"], record["outcome"]) == (1, OWNER, "done")
+    assert record["note"] == "enabled: ada"
     assert record["route"] == "/api/v1/admin/people/{name}"
     assert record["app"] == "token:"
     for wrong in ({"from": "soon"}, {"outcome": "sold"}, {"who": "ada"}):

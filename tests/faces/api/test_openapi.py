@@ -37,6 +37,13 @@ def test_it_is_of_version_3_1(document: Any) -> None:
     assert document["openapi"].startswith("3.1")
 
 
+def test_the_search_of_the_audit_log_names_a_route_that_exists(document: Any) -> None:
+    search = document["paths"]["/admin/audit"]["get"]["parameters"]
+    (route,) = [one for one in search if one["name"] == "route"]
+    (example,) = route["schema"]["examples"]
+    assert example.removeprefix("/api/v1") in document["paths"]
+
+
 def test_every_reference_leads_somewhere(document: Any) -> None:
     found = set(references(document))
     assert found

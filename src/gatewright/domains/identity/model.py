@@ -187,9 +187,9 @@ class AuditEntry:
     note: str = ""
     """Further information, such as the name in a refused sign-in."""
     route: str = ""
-    """Template of the path, such as ``/api/v1/jobs/{system}/{id}``; ``/api/v1/*`` for a
-    path that the protocol does not have. Empty for commands, outside of all protocols,
-    and in records that were made before this was recorded."""
+    """Template of the path, such as ``/api/v1/jobs/{system}/{job_id}``; ``/api/v1/*``
+    for a path that the protocol does not have. Empty for commands, outside of all
+    protocols, and in records that were made before this was recorded."""
     app: str = ""
     """What the request was sent with, as :attr:`gatewright.core.caller.Caller.app`, or
     ``cli`` for a command; empty for a visitor, and in records that were made before

@@ -11,6 +11,7 @@ from gatewright.core.pages import Page
 from gatewright.domains.identity import User
 from gatewright.faces.api.session import SessionList, session_answer
 from gatewright.faces.api.tokens import Key, TokenList, token_answers
+from gatewright.web.audit import note_text
 from gatewright.web.context import Context
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import json_body, read_model
@@ -115,6 +116,7 @@ async def change_person(request: Request, context: Context, name: Name) -> Respo
     user = await context.services.identity.users.set_disabled(
         context.caller, name, disabled=body.disabled
     )
+    note_text(request.scope, f"{'disabled' if body.disabled else 'enabled'}: {name}")
     return json_response(_person(user), headers=_FRESH)
 
 

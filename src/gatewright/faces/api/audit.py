@@ -26,8 +26,8 @@ class AuditRecordAnswer(BaseModel):
     method: str = Field(description="HTTP method, or “CLI” for a command.")
     path: str = Field(description="Path as sent, without the query, or the command.")
     route: str | None = Field(
-        description="Template of the path, such as “/api/v1/jobs/{system}/{id}”; null "
-        "for a command, and in records of before it was recorded."
+        description="Template of the path, such as “/api/v1/jobs/{system}/{job_id}”; "
+        "null for a command, and in records of before it was recorded."
     )
     app: str | None = Field(
         description="What the request was sent with: “browser” or “program” for a "
@@ -86,7 +86,7 @@ async def search(
         EMPTY_IS_NONE,
         Query(
             description="Only requests of the route with this template.",
-            examples=["/api/v1/jobs/{system}/{id}"],
+            examples=["/api/v1/jobs/{system}/{job_id}"],
         ),
     ] = None,
     app: Annotated[
@@ -122,7 +122,7 @@ async def search(
     """
     wanted = AuditSearch(
         user=user,
-        method=method,
+        method=method and method.upper(),
         path=path,
         route=route,
         app=app,

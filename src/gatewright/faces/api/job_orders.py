@@ -1,4 +1,4 @@
-"""Orders for submitted jobs: ``PATCH /jobs/{system}/{id}``, signals and requeuing."""
+"""Orders for jobs: ``PATCH /jobs/{system}/{job_id}``, signals and requeuing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Output of jobs: ``/jobs/{system}/{id}/output`` and ``/error``."""
+"""Output of jobs: ``/jobs/{system}/{job_id}/output`` and ``/error``."""
 
 from contextlib import ExitStack
 from typing import Annotated, Any

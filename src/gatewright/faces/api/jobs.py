@@ -1,4 +1,4 @@
-"""Jobs: ``/jobs/{system}`` and ``/jobs/{system}/{id}``."""
+"""Jobs: ``/jobs/{system}`` and ``/jobs/{system}/{job_id}``."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

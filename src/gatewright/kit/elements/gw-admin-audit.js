@@ -116,7 +116,7 @@ export class GwAdminAudit extends GwElement {
       <label class="field">Person<input name="user" maxlength="128" autocomplete="off" .value=${value("user")}></label>
       <label class="field">Action<select name="method">${choices("method", [["", "Any"], ...METHODS.map((one) => /** @type {[string, string]} */ ([one, one]))])}</select></label>
       <label class="field">Path begins<input name="path" maxlength="2000" autocomplete="off" placeholder="/api/v1/jobs" .value=${value("path")}></label>
-      <label class="field">Route<input name="route" maxlength="2000" autocomplete="off" placeholder="/api/v1/jobs/{system}/{id}" .value=${value("route")}></label>
+      <label class="field">Route<input name="route" maxlength="2000" autocomplete="off" placeholder="/api/v1/jobs/{system}/{job_id}" .value=${value("route")}></label>
       <label class="field">Sent with<select name="app">${choices("app", [["", "Any"], ...Object.entries(APPS)])}</select></label>
       <label class="field">Outcome<select name="outcome">${choices("outcome", [["", "Any"], ...Object.entries(OUTCOMES).map(([key, [word]]) => /** @type {[string, string]} */ ([key, word]))])}</select></label>
       <label class="field">From<input type="datetime-local" name="from" .value=${time("from")}></label>
