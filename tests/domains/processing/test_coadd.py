@@ -10,7 +10,13 @@ from tests.support.fields import field, random_stars, ready, tangent
 from gatewright.domains.processing.coadd import Load, coadd, relative_scale
 from gatewright.domains.processing.frames import NumpyFourier
 from gatewright.domains.processing.matching import pairs, star_fluxes
-from gatewright.domains.processing.photometry import REASONS, measure
+from gatewright.domains.processing.photometry import (
+    AT_EDGE,
+    BAD,
+    OUTSIDE,
+    SATURATED,
+    measure,
+)
 from gatewright.domains.processing.prepared import (
     Prepared,
     prepare,
@@ -130,13 +136,29 @@ def test_a_light_curve_is_on_one_scale_with_limits() -> None:
     assert abs(bright.scale.value - 1.2) < 0.03
 
 
-def test_places_outside_and_on_bad_pixels_say_so() -> None:
+@pytest.mark.parametrize(
+    ("x", "y", "reason"),
+    [
+        (60.0, 50.0, BAD),
+        (600.0, 50.0, OUTSIDE),
+        (120.0, 1.0, AT_EDGE),
+        (254.6, 120.0, AT_EDGE),
+        (120.0, 130.0, SATURATED),
+        (122.4, 130.0, SATURATED),
+        (60.0, 60.0, None),
+        (120.0, 6.0, None),
+    ],
+)
+def test_places_that_cannot_be_measured_say_why(
+    x: float, y: float, reason: str | None
+) -> None:
     bad = np.zeros(SHAPE, bool)
     bad[50, 60] = True
-    frame = prepare(field(seed=1, bad=bad))
-    ra, dec = tangent().to_sky(np.array([60.0, 600.0]), np.array([50.0, 50.0]))
-    for n, reason in ((0, REASONS[1]), (1, REASONS[0])):
-        (found,) = measure([lambda: frame], float(ra[n]), float(dec[n]))
-        assert found.reason == reason
+    more = ((120.0, 130.0, 2e5),)
+    frame = prepare(field(seed=1, bad=bad, more=more, saturation=10_000.0))
+    ra, dec = tangent().to_sky(np.array([x]), np.array([y]))
+    (found,) = measure([lambda: frame], float(ra[0]), float(dec[0]))
+    assert found.reason == reason
+    assert np.isnan(found.flux) == (reason is not None)
+    if reason is not None:
         assert found.upper_limit is None
-        assert np.isnan(found.flux)

@@ -11,16 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from gatewright.domains.processing.coadd import Load, relative_scale
+from gatewright.domains.processing.frames import Numbers
 from gatewright.domains.processing.matching import Ratio, align, star_fluxes
 from gatewright.domains.processing.model import Calibration
 from gatewright.domains.processing.prepared import Prepared
+from gatewright.domains.processing.sources import stamps
 from gatewright.domains.processing.zeropoint import MAGNITUDE
 
 SEEN = 3.0
 """Least flux of a detected source, in units of the flux error."""
 LIMIT = 5.0
 """Significance of an upper limit, sigma."""
-REASONS = ("outside the frame", "a bad pixel in its middle")
+OUTSIDE = "outside the frame"
+AT_EDGE = "too near to the edge of the frame"
+SATURATED = "a saturated pixel in its middle"
+BAD = "a bad pixel in its middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,22 @@ def _measured(first: Prepared, frame: Prepared, ra: float, dec: float) -> Measur
     height, width = frame.values.shape
     inside = (x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)
     if not inside.all():
-        return Measured(np.nan, np.nan, scale, REASONS[0])
+        return Measured(np.nan, np.nan, scale, OUTSIDE)
     flux, error, good = star_fluxes(frame, x, y)
     if not good.all():
-        return Measured(np.nan, np.nan, scale, REASONS[1])
+        return Measured(np.nan, np.nan, scale, _why_not(frame, x, y))
     return Measured(float(flux[0]) / scale.value, float(error[0]) / scale.value, scale)
+
+
+def _why_not(frame: Prepared, x: Numbers, y: Numbers) -> str:
+    """Return why the flux at a pixel position could not be measured."""
+    fwhm = frame.psf.fwhm
+    height, width = frame.values.shape
+    column, row = np.rint(x[0]), np.rint(y[0])
+    if min(column, row, width - 1 - column, height - 1 - row) + 1 < fwhm:
+        return AT_EDGE
+    radius = int(np.ceil(fwhm))
+    step = np.arange(-radius, radius + 1)
+    middle = np.hypot(step[:, None], step[None, :]) < fwhm
+    saturated = stamps(frame.saturated, x, y, radius, outside=False)[0]
+    return SATURATED if saturated[middle].any() else BAD
