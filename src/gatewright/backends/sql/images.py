@@ -14,6 +14,12 @@ from gatewright.backends.sql.database import (
     Values,
     Work,
 )
+from gatewright.backends.sql.former_surveys import (
+    SURVEYS,
+    check_former,
+    is_former,
+    retire,
+)
 from gatewright.backends.sql.healpix import healpix_is_loaded, region_cells
 from gatewright.backends.sql.image_counts import count_images
 from gatewright.backends.sql.image_rows import (
@@ -68,6 +74,7 @@ _CLAIM = """
 UPDATE survey SET scanner = ?, scanner_until = ?
 WHERE id = ? AND (scanner = ? OR scanner_until < ?) RETURNING id
 """
+_SURVEY = "SELECT * FROM survey WHERE id = ?"
 _CHANGED = "UPDATE survey SET reading = COALESCE(reading, '') || ' ' WHERE id = ?"
 _COUNTED = "SELECT reading, summary FROM survey WHERE id = ?"
 _UNCHANGED = """
@@ -108,7 +115,7 @@ class SqlImageIndex:
         self._database = database
 
     async def surveys(self) -> Sequence[Survey]:
-        rows = await self._database.read("SELECT * FROM survey ORDER BY id")
+        rows = await self._database.read(SURVEYS)
         return readable(rows, survey_of, "id")
 
     async def survey(self, survey: str) -> Survey | None:
@@ -126,6 +133,7 @@ class SqlImageIndex:
         )
 
         def work() -> Work[None]:
+            yield from check_former(survey)
             changed = (survey.id, survey.id, rules_text(survey.rules))
             yield Statement(_READ_AGAIN, changed)
             yield Statement(_SAVE, values)
@@ -135,7 +143,7 @@ class SqlImageIndex:
     async def remove_survey(self, survey: str) -> None:
         def work() -> Work[None]:
             yield Lock("images")
-            yield Statement("DELETE FROM survey WHERE id = ?", (survey,))
+            yield from retire(survey)
             yield Statement("DELETE FROM survey_cells WHERE survey = ?", (survey,))
 
         # First, so that nothing more is put, and nothing is found any more.
@@ -239,7 +247,7 @@ class SqlImageIndex:
         await self._database.run(lambda: _one(_FINISH, values))
 
     async def _survey_rows(self, survey: str) -> Sequence[Row]:
-        return await self._database.read("SELECT * FROM survey WHERE id = ?", survey)
+        return [] if is_former(survey) else await self._database.read(_SURVEY, survey)
 
     async def _accept(
         self,
