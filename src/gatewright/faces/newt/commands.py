@@ -18,12 +18,19 @@ async def systems(request: Request) -> object:
 
 
 async def classic(request: Request) -> object:
-    """Run the command in the form field ``executable`` and return its output."""
+    """Run the command in the form field ``executable`` and return its output.
+
+    The status is ``OK`` only if the command ended by itself, with exit status 0, and
+    all of its output is there.
+    """
     outcome = await _run(request, "executable")
+    lack = _lack(request, outcome)
+    if not lack and outcome.exit_code and not outcome.stderr:
+        lack = f"The command ended with exit status {outcome.exit_code}."
     return {
-        "status": "OK" if outcome.exit_code == 0 else "ERROR",
+        "status": "ERROR" if lack or outcome.exit_code else "OK",
         "output": outcome.stdout.decode("utf-8", "replace"),
-        "error": outcome.stderr.decode("utf-8", "replace"),
+        "error": _joined(outcome.stderr, lack),
     }
 
 
@@ -32,9 +39,34 @@ async def second(request: Request) -> object:
     outcome = await _run(request, "command")
     return {
         "output": outcome.stdout.decode("utf-8", "replace"),
-        "error": outcome.stderr.decode("utf-8", "replace"),
+        "error": _joined(outcome.stderr, _lack(request, outcome)),
         "retcode": outcome.exit_code,
     }
+
+
+def _lack(request: Request, outcome: Outcome) -> str:
+    """Say why the output is not whole; empty if it is. NEWT has no field for that."""
+    context = request_context(request)
+    if outcome.timed_out:
+        seconds = context.services.commands.longest_seconds
+        return (
+            f"The command was ended after {seconds:g} seconds, the longest time of "
+            "one. Submit a job for longer work."
+        )
+    if outcome.stdout_truncated or outcome.stderr_truncated:
+        most = context.services.config.limits.command_output_bytes
+        return (
+            f"The output is cut after {most} bytes. Let the command write to a file, "
+            "and read that."
+        )
+    return ""
+
+
+def _joined(stderr: bytes, lack: str) -> str:
+    """Return what the command said, and below it what is lacking."""
+    said = stderr.decode("utf-8", "replace")
+    between = "\n" if said and lack and not said.endswith("\n") else ""
+    return said + between + lack
 
 
 async def _run(request: Request, field: str) -> Outcome:
