@@ -14,7 +14,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _TICK = os.sysconf("SC_CLK_TCK")
-_START_SECONDS = 30
+_START_SECONDS = 120.0
 _ATTEMPTS = 5
 
 
