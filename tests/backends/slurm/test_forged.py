@@ -20,7 +20,7 @@ from tests.backends.slurm.test_found import (
 )
 from typing_extensions import override
 
-from gatewright.backends.slurm import client as client_module
+from gatewright.backends.slurm import claims
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Slurm
 from gatewright.backends.slurm.found import Finder
@@ -235,7 +235,7 @@ async def test_a_claim_file_whose_file_system_hangs_is_not_waited_for(
     def never(*_: object) -> asyncio.Future[bytes]:
         return loop.create_future()
 
-    monkeypatch.setattr(client_module, "_SECONDS", 0.01)
+    monkeypatch.setattr(claims, "SECONDS", 0.01)
     monkeypatch.setattr(loop, "run_in_executor", never)
     with pytest.raises(TimedOut, match="claim file"):
         await Client(workers, Slurm()).claim("ada", "/home/ada/claim")
