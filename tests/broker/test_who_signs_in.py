@@ -144,7 +144,7 @@ def test_who_leaves_the_group_while_signed_in_has_nothing_more(
 def test_an_administrator_is_not_the_gateway_s_account(
     centre: Centre, accounts: Accounts, group: str, admins: str, gateway: Account
 ) -> None:
-    """NEWT shows a number of the machine for the gateway's own account alone."""
+    """NEWT knows both by their numbers of the machine, and the group by its own."""
     account = accounts.user(group, password=PASSWORD)
     run("usermod", "--append", "--groups", admins, account.name)
     with centre.signed_in(account) as client:
@@ -152,9 +152,14 @@ def test_an_administrator_is_not_the_gateway_s_account(
         assert told["role"] == "owner"
         assert "admin" in told["scopes"]
         shape = client.get(f"/newt/account/user/{account.name}").json()
-        assert (shape["username"], shape["id"]) == (account.name, None)
-        shape = client.get(f"/newt/account/user/id/{gateway.uid}").json()
-        assert shape["username"] == gateway.name
+        assert (shape["username"], shape["id"]) == (account.name, account.uid)
+        for one in (account, gateway):
+            shape = client.get(f"/newt/account/user/id/{one.uid}").json()
+            assert shape["username"] == one.name
+        gid = grp.getgrnam(group).gr_gid
+        shape = client.get(f"/newt/account/group/id/{gid}").json()
+        assert (shape["name"], shape["id"]) == (group, gid)
+        assert account.name in shape["users"]
         assert run_command(client, "id", "-un").strip() == account.name
 
 

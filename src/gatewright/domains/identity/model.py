@@ -36,6 +36,15 @@ class User:
     """Who the person is in the directory, as :attr:`Person.subject`."""
 
     @property
+    def uid(self) -> int | None:
+        """Number of its Unix account, which a directory gives as ``uid 1000``.
+
+        None for an account that is none of the machine.
+        """
+        kind, _, number = self.subject.partition(" ")
+        return int(number) if kind == "uid" and number.isdecimal() else None
+
+    @property
     def disabled(self) -> bool:
         """Whether nobody can sign in to the account, nor use its tokens."""
         return self.disabled_at is not None

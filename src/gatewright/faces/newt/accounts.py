@@ -1,8 +1,12 @@
 """NEWT's ``/account``: users, groups and their usage."""
 
+import asyncio
+import grp
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -30,7 +34,7 @@ async def user(request: Request) -> object:
 
 
 async def user_by_id(request: Request) -> object:
-    """Return an account by its uid; only the account that runs the gateway has one."""
+    """Return an account by its uid, under the same conditions as by its name."""
     for found in await _visible(request):
         if user_id(found) == int(request.path_params["id"]):
             return user_shape(found)
@@ -50,7 +54,7 @@ def user_shape(user: User) -> dict[str, object]:
 
 def user_id(user: User) -> int | None:
     """Return the uid that the account runs under; None if it runs nothing here."""
-    return os.getuid() if _runs_this(user) else None
+    return os.getuid() if _runs_this(user) else user.uid
 
 
 def _runs_this(user: User) -> bool:
@@ -69,61 +73,95 @@ def _full_name(user: User) -> str:
 
 async def group(request: Request) -> Mapping[str, object]:
     """Return a group with its members, by name."""
-    name = request.path_params["name"]
-    members = [user.name for user in await _members(request, name)]
-    return {"name": name, "id": None, "users": members}
+    return _group_shape(await _members(request, request.path_params["name"]))
+
+
+async def group_by_id(request: Request) -> Mapping[str, object]:
+    """Return a group with its members, by gid."""
+    return _group_shape(await _members_by_id(request))
 
 
 async def classic_group(request: Request) -> object:
     """Return a group as classic NEWT does: with ``items``, which has one row."""
-    return {**await group(request), "items": [_group_columns(request)]}
+    return _classic_shape(await _members(request, request.path_params["name"]))
+
+
+async def classic_group_by_id(request: Request) -> object:
+    """Return a group as :func:`classic_group` does, by gid."""
+    return _classic_shape(await _members_by_id(request))
+
+
+def _group_shape(found: "_Members") -> Mapping[str, object]:
+    names = [user.name for user in found.users]
+    return {"name": found.group, "id": found.gid, "users": names}
+
+
+def _classic_shape(found: "_Members") -> object:
+    return {**_group_shape(found), "items": [_group_columns(found)]}
 
 
 async def group_users(request: Request) -> object:
     """Return the names of the members of a group."""
-    members = await _members(request, request.path_params["name"])
-    return [user.name for user in members]
+    found = await _members(request, request.path_params["name"])
+    return [user.name for user in found.users]
 
 
 async def classic_group_users(request: Request) -> object:
     """Return the members of a group as classic NEWT does: one row for each."""
-    members = await _members(request, request.path_params["name"])
+    found = await _members(request, request.path_params["name"])
     return {
         "items": [
             {
                 "uname": member.name,
                 "user_id": user_id(member),
                 "gecos": _full_name(member),
-                **_group_columns(request),
+                **_group_columns(found),
             }
-            for member in members
+            for member in found.users
         ]
     }
 
 
-def _group_columns(request: Request) -> Mapping[str, object]:
-    """Return the columns of a group; groups have no gid here."""
+def _group_columns(found: "_Members") -> Mapping[str, object]:
     year = datetime.now(UTC).year
-    return {"gname": request.path_params["name"], "gid": None, "fiscal_year": year}
+    return {"gname": found.group, "gid": found.gid, "fiscal_year": year}
 
 
-async def group_by_id(request: Request) -> object:
-    """Refuse the request, since groups of this gateway have no gid.
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """Those members of a group whom the caller may see."""
 
-    Raises
-    ------
-    NotFound
-        Always.
-    """
-    request_context(request).caller.require(Scope.ACCOUNT_READ)
-    raise NotFound("Groups have no numbers here; ask by name.")
+    group: str
+    """Name of the group."""
+    gid: int | None
+    """Its number on the machine; None for a group of the gateway's own accounts."""
+    users: Sequence[User]
 
 
-async def _members(request: Request, name: str) -> list[User]:
+async def _members(request: Request, name: str) -> _Members:
     found = [user for user in await _visible(request) if name in user.groups]
     if not found:
         raise NotFound(f"There is no group “{name[:80]}” that you may see.")
-    return found
+    gid = None
+    if any(user.uid is not None for user in found):
+        with suppress(KeyError):  # it was removed, and its members are told so later
+            gid = (await asyncio.to_thread(grp.getgrnam, name)).gr_gid
+    return _Members(name, gid, found)
+
+
+async def _members_by_id(request: Request) -> _Members:
+    """Return the members of a group of the machine by its number.
+
+    A group of the gateway's own accounts has none, though it may have the same name.
+    """
+    request_context(request).caller.require(Scope.ACCOUNT_READ)
+    gid = int(request.path_params["id"])
+    with suppress(KeyError, OverflowError, NotFound):
+        entry = await asyncio.to_thread(grp.getgrgid, gid)
+        found = await _members(request, entry.gr_name)
+        if found.gid == gid:
+            return found
+    raise NotFound("There is no group with that number that you may see.")
 
 
 async def _visible(request: Request) -> list[User]:

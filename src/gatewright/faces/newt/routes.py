@@ -109,6 +109,7 @@ CLASSIC: Mapping[str, Verbs] = _with_slash(
         "/queue/{system}/{id}/sacct": {"GET": queue.accounting},
         **_ACCOUNTS,
         "/account/group/{name}/users": {"GET": accounts.classic_group_users},
+        "/account/group/id/{id:int}": {"GET": accounts.classic_group_by_id},
         "/account/group/{name}": {"GET": accounts.classic_group},
         **_STORE_URLS,
     }
