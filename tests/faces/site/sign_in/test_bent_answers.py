@@ -222,6 +222,8 @@ async def test_a_provider_that_hangs(bent: BentProvider, browser: Browser) -> No
         return 200, {}, b"{}"
 
     bent.answers["/token"] = hang
+    # What the provider says of itself is kept: only the hanging address is asked below.
+    assert (await browser().get("/sign-in/with/bent")).status_code == 303
     with patch("gatewright.backends.oidc.http.SECONDS", 0.5):
         answer = await bent.come_back(browser())
     assert answer.status_code == 503
