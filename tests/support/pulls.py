@@ -16,7 +16,6 @@ from tests.support import nights
 from tests.support.recovery import decam_frame, zero_point
 
 from gatewright.backends.processing.transforms import ScipyFourier
-from gatewright.domains.processing.coadd import relative_scale
 from gatewright.domains.processing.differencing import Difference, subtract_frames
 from gatewright.domains.processing.frames import Mask, Numbers
 from gatewright.domains.processing.injecting import (
@@ -28,6 +27,7 @@ from gatewright.domains.processing.injecting import (
 )
 from gatewright.domains.processing.matching import star_fluxes
 from gatewright.domains.processing.prepared import Prepared, prepare
+from gatewright.domains.processing.scales import relative_scale
 
 _FOURIER = ScipyFourier()
 _OUTLIER = 5.0

@@ -51,7 +51,7 @@ from gatewright.operations.selections import Selection, Selections
 WAIT_SECONDS = 10.0
 """Seconds for which a request waits for a product before it gets an unfinished one."""
 _LOOK_SECONDS = 0.5
-_METHOD_VERSION = "3"
+_METHOD_VERSION = "4"
 
 Work = Callable[[Product], Awaitable[Product]]
 Record = Callable[[Product, Sequence[FrameRef]], Awaitable[None]]
@@ -101,8 +101,8 @@ class Processing:
     ) -> Product:
         """Return the coadd of images, which may still be in the making.
 
-        ``place`` is its area, None for all of the first image; ``method`` is ``mean``,
-        ``clipped`` or ``psf-matched``.
+        ``place`` is its region, None for all of the first image; ``method`` is
+        ``mean``, ``clipped`` or ``psf-matched``.
 
         Raises
         ------

@@ -95,7 +95,9 @@ class Selections:
                 f"The coadd “{product.id}” is {product.state}. "
                 + (product.reason or "Try again in a few seconds.")
             )
-        names = product.request["images"]
+        # Those of the report reach the region; the request may name others.
+        side = product.report.get("side")
+        names = side["images"] if isinstance(side, dict) else product.request["images"]
         frames: list[FrameRef] = []
         with suppress(NotFound):  # an image that is gone tells no time any more
             frames = [

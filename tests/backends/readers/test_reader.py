@@ -42,6 +42,7 @@ from gatewright.core.errors import (
     TooLarge,
     Unavailable,
 )
+from gatewright.domains.processing import OutsideFrame
 
 PROGRAM = "gatewright.testing.reader_program"
 SLOT = 1 << 20
@@ -148,6 +149,8 @@ def test_errors_go_round() -> None:
         3,
         {"reason": "busy"},
     )
+    # A class of a domain arrives as the one that it is a kind of.
+    assert type(decode_fault(encode_fault(OutsideFrame("x")))) is NotFound
     unknown = msgspec.msgpack.encode(["SystemExit", "x", None, {}])
     assert type(decode_fault(unknown)) is BackendFailed
     assert type(decode_fault(msgspec.msgpack.encode(["Mapping", "x"]))) is BackendFailed

@@ -1,15 +1,17 @@
 """Coadds and light curves of fields of stars."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 from tests.support.fields import field, random_stars, ready, tangent
 
-from gatewright.domains.processing.coadd import Load, coadd, relative_scale
-from gatewright.domains.processing.frames import NumpyFourier
-from gatewright.domains.processing.matching import pairs, star_fluxes
+from gatewright.domains.processing.coadd import Load, coadd
+from gatewright.domains.processing.coverage import reached
+from gatewright.domains.processing.frames import NumpyFourier, OutsideFrame
+from gatewright.domains.processing.matching import align, pairs, star_fluxes
 from gatewright.domains.processing.photometry import (
     AT_EDGE,
     BAD,
@@ -19,10 +21,13 @@ from gatewright.domains.processing.photometry import (
 )
 from gatewright.domains.processing.prepared import (
     Prepared,
+    Sources,
     prepare,
     prepare_again,
     without_pixels,
 )
+from gatewright.domains.processing.scales import relative_scale
+from gatewright.domains.processing.tangent import TangentGrid
 
 SHAPE = (256, 256)
 
@@ -113,6 +118,49 @@ def test_frames_that_lie_apart_cover_what_they_cover() -> None:
     gone = coadd([lambda: first], tangent(8000, 128), SHAPE, "mean", NumpyFourier())
     assert gone.frame.bad.all()
     assert gone.inputs[0].weight == 0
+
+
+def test_a_frame_outside_the_region_is_left_out() -> None:
+    def outside() -> Prepared:
+        raise OutsideFrame("The region has no pixel of it.")
+
+    first = ready(seed=1)
+    loads: list[Load] = [lambda: first, outside, lambda: first]
+    made = coadd(loads, first.projection, SHAPE, "mean", NumpyFourier())
+    assert list(made.outside) == [1]
+    assert [round(one.weight, 3) for one in made.inputs] == [0.5, 0.5]
+
+
+def test_a_frame_is_put_on_the_part_of_a_tangent_plane_that_it_reaches() -> None:
+    frame = ready(seed=1)
+    shape = (501, 501)
+    grid = TangentGrid(150.0, 2.0, 0.3 / 3600.0, 501)
+    rows, columns = reached(frame, grid, shape)
+    # The frame's pixel (128, 128) is at the middle of the grid.
+    x, _ = frame.projection.to_pixels(
+        *grid.to_sky(
+            np.array([columns.start, columns.stop - 1.0]),
+            np.array([rows.start, rows.stop - 1.0]),
+        )
+    )
+    assert -12 < x.min() < -0.5
+    assert 255.5 < x.max() < 268
+    assert (rows, columns) == (columns, rows)
+    whole = slice(0, 501), slice(0, 501)
+    assert reached(frame, TangentGrid(330.0, -2.0, 1e-4, 501), shape) == whole
+    assert reached(frame, tangent(), shape) == whole
+
+
+def test_stars_in_a_strip_give_a_shift_without_slopes() -> None:
+    random = np.random.default_rng(3)
+    frame = ready(seed=1)
+    for widest, slopes in ((100.0, False), (250.0, True)):
+        x, y = random.uniform(0, widest, 60), random.uniform(0, 250.0, 60)
+        first = replace(frame, sources=Sources(x, y, np.full(60, 100.0)))
+        # The second frame is 0.2 % larger.
+        moved = Sources(1.002 * x, 1.002 * y, np.full(60, 100.0))
+        found = align(first, replace(frame, sources=moved)).adjustment
+        assert (found.x[1] != 0.0) is slopes
 
 
 def test_a_light_curve_is_on_one_scale_with_limits() -> None:

@@ -8,12 +8,12 @@ from astropy.wcs.utils import proj_plane_pixel_area
 from tests.support.fields import field, ready, tangent
 
 from gatewright.domains.processing import Product, ProductKind, ProductState
+from gatewright.domains.processing.frames import pixel_size
 from gatewright.domains.processing.prepared import prepare
 from gatewright.domains.processing.references import (
     Quality,
     choose_frames,
     measure_qualities,
-    pixel_size,
 )
 
 

@@ -13,9 +13,9 @@ from astropy.wcs import WCS, FITSFixedWarning
 from tests.support.fields import Sky
 from tests.support.needs import shared_data
 
-from gatewright.domains.processing.coadd import relative_scale
 from gatewright.domains.processing.frames import Frame
 from gatewright.domains.processing.prepared import Prepared, prepare
+from gatewright.domains.processing.scales import relative_scale
 from gatewright.domains.processing.zeropoint import Stars, measure_zero_point
 
 ZERO = 30.0

@@ -153,27 +153,30 @@ async def plane(api: httpx.AsyncClient, found: Any) -> tuple[Any, fits.Header]:
 
 
 @pytest.mark.parametrize(
-    ("name", "centre", "ra", "dec", "radius"),
+    ("path", "name", "centre", "ra", "dec", "radius"),
     [
-        ("pole", (0.0, -90.0), 0.0, -90.0, 0.02),
-        ("pole", (0.0, -90.0), 130.0, -89.98, 0.02),
-        ("near", (77.0, 89.97), 250.0, 89.99, 0.03),
-        ("near", (77.0, 89.97), 77.0, 89.97, 170.0),
-        ("near", (77.0, 89.97), 77.0, 89.97, None),
+        ("/coadds", "pole", (0.0, -90.0), 0.0, -90.0, 0.02),
+        ("/coadds", "pole", (0.0, -90.0), 130.0, -89.98, 0.02),
+        # A difference is cut to its image, while a coadd has the whole region.
+        ("/differences", "near", (77.0, 89.97), 250.0, 89.99, 0.03),
+        ("/differences", "near", (77.0, 89.97), 77.0, 89.97, 170.0),
+        ("/coadds", "near", (77.0, 89.97), 77.0, 89.97, None),
     ],
 )
 async def test_the_box_of_a_circle_near_a_pole_is_that_of_its_pixels(
     api: httpx.AsyncClient,
+    path: str,
     name: str,
     centre: tuple[float, float],
     ra: float,
     dec: float,
     radius: float | None,
 ) -> None:
-    body: dict[str, Any] = {"images": named(name)}
+    sides = ("images",) if path == "/coadds" else ("science", "reference")
+    body: dict[str, Any] = {side: named(name) for side in sides}
     if radius is not None:
         body["pos"] = f"CIRCLE {ra} {dec} {radius}"
-    values, cards = await plane(api, await made(api, body, "/coadds"))
+    values, cards = await plane(api, await made(api, body, path))
     whole = polar(*centre)
     rows, columns = np.indices((SIDE, SIDE))
     apart = whole.pixel_to_world(columns, rows).separation(

@@ -8,8 +8,8 @@ from astropy.io import fits
 from gatewright.backends.fits.box import Box, box_of
 from gatewright.backends.fits.header import Header, parse_header
 from gatewright.backends.fits.source import load, physical, pieces
-from gatewright.core.errors import InvalidContent
-from gatewright.domains.processing import Circle
+from gatewright.core.errors import InvalidContent, NotFound
+from gatewright.domains.processing import Circle, OutsideFrame
 from gatewright.domains.processing.frames import Frame, ShiftedProjection
 from gatewright.domains.sky import Circle as Region
 
@@ -28,6 +28,8 @@ def read_frame(
 
     Raises
     ------
+    OutsideFrame
+        The place contains no pixel of the image.
     InvalidContent
         The image is a cube of several planes, none of which stands for all.
     """
@@ -40,7 +42,10 @@ def read_frame(
     width, height = source.wcs.width, source.wcs.height
     flat = Box(0, width, 0, height)
     if place is not None:
-        near = box_of(Region(place.ra, place.dec, place.radius), source.wcs)
+        try:
+            near = box_of(Region(place.ra, place.dec, place.radius), source.wcs)
+        except NotFound as error:
+            raise OutsideFrame(error.text) from error
         flat = Box(
             max(0, near.x0 - margin),
             min(width, near.x1 + margin),

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from gatewright.backends.plugin import frame_loaders
-from gatewright.core.errors import InvalidContent
-from gatewright.domains.processing import Circle
+from gatewright.core.errors import Conflict, GatewayError, InvalidContent, NotFound
+from gatewright.domains.processing import Circle, OutsideFrame
 from gatewright.domains.processing.frames import (
     Frame,
     Numbers,
     Pixels,
     Projection,
+    pixel_size,
 )
-from gatewright.domains.processing.references import pixel_size
 
 _LOADERS = frame_loaders()
 _LOADING = Lock()
@@ -51,16 +51,29 @@ def load_frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Fra
 
     With a weight map, the frame has its variance, and pixels of no weight are bad.
 
+    Errors name the image: requests are for many.
+
     Raises
     ------
+    OutsideFrame
+        The circle contains no pixel of the image.
     InvalidContent
         The reader of the file's format cannot load frames, or the weight map has other
         pixels than the image.
     """
-    frame = _loaded(ref, place, margin)
+    try:
+        frame = _loaded(ref, place, margin)
+    except OutsideFrame as error:
+        name = ref["image"]
+        raise OutsideFrame(f"The region has no pixel of the image “{name}”.") from error
+    except (Conflict, InvalidContent, NotFound) as error:
+        raise _named(error, ref["image"]) from error
     frame = replace(frame, projection=OneAtATime(frame.projection, Lock()))
     if ref["weight"] is not None:
-        weight = _weights(ref["weight"], frame, place, margin)
+        try:
+            weight = _weights(ref["weight"], frame, place, margin)
+        except (Conflict, NotFound) as error:
+            raise _named(error, ref["weight"]["image"]) from error
         known = weight > 0  # False where it is NaN
         variance = np.where(known, 1.0 / np.where(known, weight, 1.0), np.inf)
         frame = replace(frame, bad=~known, variance=variance.astype(np.float32))
@@ -68,6 +81,11 @@ def load_frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Fra
         return frame
     fwhm = ref["seeing"] / pixel_size(frame.projection, frame.values.shape)
     return replace(frame, fwhm=fwhm)
+
+
+def _named(error: GatewayError, image: str) -> GatewayError:
+    """Return an error of one image with its name, for a request for many."""
+    return type(error)(f"Of the image “{image}”: {error.text}")
 
 
 def _weights(

@@ -7,8 +7,7 @@ file.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -16,62 +15,56 @@ import numpy as np
 from gatewright import __version__
 from gatewright.backends.processing.catalogue import calibrate, calibration_answer
 from gatewright.backends.processing.loading import load_frame
-from gatewright.backends.processing.product_file import cropped, dated, write_planes
-from gatewright.backends.processing.report import finite
+from gatewright.backends.processing.product_file import cropped, write_planes
+from gatewright.backends.processing.report import (
+    alignment_answer,
+    finite,
+    psf_answer,
+    ratio_answer,
+)
+from gatewright.backends.processing.sides import MARGIN, Sides
 from gatewright.backends.processing.threads import Threads
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.backends.readers import Output
-from gatewright.core.errors import Conflict, InvalidContent, NotFound, TooLarge
+from gatewright.core.errors import Conflict, InvalidContent, NotFound
 from gatewright.domains.processing import Calibration, Circle, Plane, photometry
 from gatewright.domains.processing import coadd as coadding
 from gatewright.domains.processing.detecting import detect
 from gatewright.domains.processing.differencing import Difference, subtract_frames
-from gatewright.domains.processing.parallel import SERIAL, Parallel
-from gatewright.domains.processing.prepared import (
-    Prepared,
-    prepare,
-    prepare_again,
-    without_pixels,
-)
-from gatewright.domains.processing.references import measure_qualities, pixel_size
+from gatewright.domains.processing.parallel import SERIAL
+from gatewright.domains.processing.prepared import Prepared, prepare
+from gatewright.domains.processing.references import measure_qualities
 
 __all__ = ["coadd", "difference", "light_curve", "qualities"]
 
-MARGIN = 160
-"""Pixels that are read around a circle, to have stars for the measurements."""
-_BYTES_OF_PIXEL = 220
 _FOURIER = ScipyFourier()
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A coadd, or one prepared side of a difference."""
-
-    frame: Prepared
-    cards: str
-    told: Mapping[str, object]
+_BYTES_COMPARED = 220
+"""Memory for each pixel of a frame whose quality is measured."""
 
 
 def coadd(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Combine the frames of ``side``, within the circle ``place`` if there is one."""
     began = time.perf_counter()
-    place = _place(arguments)
-    threads = _threads(arguments)
-    made = _side(place, arguments["memory"], threads, arguments["side"])
+    sides = _sides(arguments)
+    made = sides.combined(arguments["side"])
     planes: dict[str, np.ndarray] = {
         Plane.COADD: _known(made.frame.values, made.frame),
         Plane.WEIGHT: _weight(made.frame.noise, made.frame),
     }
-    told = {
+    told: dict[str, object] = {
         **_common(began),
         "method": arguments["side"]["method"],
         "side": made.told,
         "noise_factor": made.frame.factor,
         "depth": coadding.depth_of(made.frame),
-        "psf": _psf(made.frame),
+        "psf": psf_answer(made.frame),
         "zero_point": _zero_point(made.frame, arguments["side"]["frames"], arguments),
     }
-    box = cropped(made.frame.projection, made.frame.values.shape, place)
+    box = cropped(made.frame.projection, made.frame.values.shape, sides.place)
+    told["pixels"] = {
+        "all": made.frame.bad[box].size,
+        "empty": int(np.count_nonzero(made.frame.bad[box])),
+    }
     extra = {"GAIN": made.frame.gain}
     grid = made.frame.projection
     return write_planes(output, planes, made.cards, grid, box, extra, told)
@@ -80,14 +73,12 @@ def coadd(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 def difference(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Subtract the frames of ``reference`` from those of ``science``, and detect."""
     began = time.perf_counter()
-    place, memory = _place(arguments), arguments["memory"]
-    threads = _threads(arguments)
-    sides = [arguments["science"], arguments["reference"]]
+    sides = _sides(arguments)
+    place, threads = sides.place, sides.threads
+    given = [arguments["science"], arguments["reference"]]
     # A coadd has the threads for its frames: two at a time would take too many.
-    single = all(len(side["frames"]) == 1 for side in sides)
-    science, reference = (threads if single else SERIAL).map(
-        partial(_side, place, memory, threads), sides
-    )
+    single = all(len(side["frames"]) == 1 for side in given)
+    science, reference = (threads if single else SERIAL).map(sides.single, given)
     found = subtract_frames(science.frame, reference.frame, _FOURIER, threads)
     noise = np.full(found.values.shape, found.noise, np.float32)
     planes: dict[str, np.ndarray] = {
@@ -107,15 +98,15 @@ def difference(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         "reference": reference.told,
         "noise_factor": found.factor,
         "level": found.level,
-        "flux_ratio": _ratio(found.ratio),
+        "flux_ratio": ratio_answer(found.ratio),
         # Fluxes of the difference are in units of the science image.
         "zero_point": _zero_point(
             science.frame, arguments["science"]["frames"], arguments
         ),
-        "shift": _alignment(found.alignment),
+        "shift": alignment_answer(found.alignment),
         "psf": {
-            "science": _psf(found.science),
-            "reference": _psf(found.reference),
+            "science": psf_answer(found.science),
+            "reference": psf_answer(found.reference),
         },
         "detections": _detections(found, box),
     }
@@ -136,38 +127,39 @@ def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """
     ra, dec = arguments["ra"], arguments["dec"]
     around = Circle(ra, dec, arguments["around"])
-    usable, reasons = [], {}
+    first: Prepared | None = None
+    points: list[dict[str, Any]] = []
+    fitted: dict[int, photometry.Fitted] = {}
+    zeros: dict[int, Calibration | str | None] = {}
     for number, ref in enumerate(arguments["frames"]):
+        points.append({"reason": None})
         try:
             frame = prepare(load_frame(ref, around, 0))
         except (Conflict, InvalidContent, NotFound) as error:
-            reasons[number] = error.text
+            points[number]["reason"] = error.text
             continue
-        usable.append((number, frame))
-    if not usable:
+        first = first or frame
+        fitted[number] = photometry.fit(first, frame, ra, dec)
+        zeros[number] = _calibration(frame, [ref], arguments)
+    if not fitted:
         raise NotFound(
             "No frame could be measured at this position. The first frame: "
-            + next(iter(reasons.values()), "there is none."),
+            + (points[0]["reason"] if points else "there is none."),
         )
-    loads = [partial(_given, frame) for _, frame in usable]
-    points: list[dict[str, Any]] = [
-        {"reason": reasons.get(number)} for number in range(len(arguments["frames"]))
-    ]
-    for (number, frame), found in zip(
-        usable, photometry.measure(loads, ra, dec), strict=True
-    ):
-        zero = _calibration(frame, [arguments["frames"][number]], arguments)
+    scaled = photometry.on_one_scale(list(fitted.values()))
+    for number, found in zip(fitted, scaled, strict=True):
+        zero = zeros[number]
         points[number] = {
             "flux": found.flux,
             "error": found.error,
             "upper_limit": found.upper_limit,
-            "scale": _ratio(found.scale),
+            "scale": ratio_answer(found.scale),
             "reason": found.reason,
             "zero_point": calibration_answer(zero),
         }
         if isinstance(zero, Calibration):
             points[number] |= photometry.magnitudes(found, zero)
-    return {"points": finite(points), "first": usable[0][0]}
+    return {"points": finite(points), "first": next(iter(fitted))}
 
 
 def qualities(arguments: dict[str, Any], _output: Output) -> dict[str, Any]:
@@ -185,7 +177,7 @@ def qualities(arguments: dict[str, Any], _output: Output) -> dict[str, Any]:
         told.append(one)
         try:
             loaded = load_frame(ref, around, MARGIN)
-            needed = held + loaded.values.size * _BYTES_OF_PIXEL
+            needed = held + loaded.values.size * _BYTES_COMPARED
             if needed > memory:
                 one["reason"] = (
                     f"It is not compared: with the {len(measured)} frames before it, "
@@ -230,74 +222,13 @@ def _calibration(
     return calibrate(frame, refs[0]["band"], told)
 
 
-def _given(frame: Prepared) -> Prepared:
-    return frame
-
-
-def _place(arguments: Mapping[str, Any]) -> Circle | None:
+def _sides(arguments: Mapping[str, Any]) -> Sides:
     place = arguments.get("place")
-    return None if place is None else Circle(*place)
-
-
-@dataclass(slots=True)
-class _Frame:
-    """Loads a frame each time it is called, and measures it once without weights."""
-
-    ref: Mapping[str, Any]
-    place: Circle | None
-    known: Prepared | None = None
-    """What was measured, without pixels: they would be too large for all frames."""
-
-    def __call__(self) -> Prepared:
-        frame = load_frame(self.ref, self.place, MARGIN)
-        if self.known is not None and frame.variance is None:
-            return prepare_again(frame, self.known)
-        made = prepare(frame)
-        self.known = without_pixels(made)
-        return made
-
-
-def _threads(arguments: Mapping[str, Any]) -> Threads:
-    return Threads(arguments.get("threads", 1))
-
-
-def _side(
-    place: Circle | None, memory: int, threads: Parallel, side: Mapping[str, Any]
-) -> _Made:
-    """Return one prepared side: its single frame, or the coadd of several."""
-    refs = side["frames"]
-    first = load_frame(refs[0], place, MARGIN)
-    needed = first.values.size * _BYTES_OF_PIXEL
-    if needed > memory:
-        raise TooLarge(
-            f"This needs about {needed >> 20} MiB of memory, and a process has "
-            f"{memory >> 20}. Request a smaller region with “pos”.",
-            estimate_bytes=needed,
-            limit_bytes=memory,
-        )
-    names = [ref["image"] for ref in refs]
-    cards = dated(first.cards, refs)
-    if len(refs) == 1:
-        frame = prepare(first)
-        return _Made(frame, cards, {"images": names, "psf": _psf(frame)})
-    loads = [_Frame(ref, place) for ref in refs]
-    shape = (first.values.shape[0], first.values.shape[1])
-    made = coadding.coadd(
-        loads, first.projection, shape, side["method"], _FOURIER, threads
+    return Sides(
+        None if place is None else Circle(*place),
+        arguments["memory"],
+        Threads(arguments.get("threads", 1)),
     )
-    inputs = [
-        {
-            "image": name,
-            "weight": one.weight,
-            "fwhm": one.fwhm,
-            "clipped": one.clipped,
-            "flux_ratio": _ratio(one.ratio),
-            "shift": _alignment(one.alignment),
-        }
-        for name, one in zip(names, made.inputs, strict=True)
-    ]
-    told = {"images": names, "method": side["method"], "inputs": inputs}
-    return _Made(made.frame, cards, told)
 
 
 def _detections(found: Difference, box: tuple[slice, slice]) -> list[dict[str, Any]]:
@@ -327,27 +258,4 @@ def _common(began: float) -> dict[str, object]:
         "version": __version__,
         "numpy": np.__version__,
         "seconds": round(time.perf_counter() - began, 3),
-    }
-
-
-def _psf(frame: Prepared) -> dict[str, object]:
-    return {
-        "fwhm": frame.psf.fwhm,
-        "seeing": frame.psf.fwhm * pixel_size(frame.projection, frame.values.shape),
-        "stars": frame.psf.used,
-        "rejected": dict(frame.psf.rejected),
-        "varies": len(frame.psf.planes) > 1,
-    }
-
-
-def _ratio(ratio: Any) -> dict[str, object]:
-    return {"value": ratio.value, "error": ratio.error, "stars": ratio.stars}
-
-
-def _alignment(alignment: Any) -> dict[str, object]:
-    return {
-        "x": list(alignment.adjustment.x),
-        "y": list(alignment.adjustment.y),
-        "scatter": list(alignment.scatter),
-        "stars": alignment.stars,
     }

@@ -182,10 +182,17 @@ def decode_result(data: bytes | memoryview) -> dict[str, Any]:
         raise Malformed("not a result") from error
 
 
+def _known_class(error: GatewayError) -> str:
+    """Return the name of an error's class, or of the one above it that all know."""
+    return next(
+        one.__name__ for one in type(error).__mro__ if one.__module__ == errors.__name__
+    )
+
+
 def encode_fault(error: GatewayError) -> bytes:
     """Return an error that a function raised, as bytes."""
     fault = Fault(
-        type(error).__name__,
+        _known_class(error),
         error.text[:TEXT_CHARACTERS].encode("utf-8", "replace").decode(),
         error.retry_after,
         error.details,

@@ -3,6 +3,7 @@
 The algorithms use NumPy alone; each module names the papers that it follows.
 """
 
+from gatewright.domains.processing.frames import OutsideFrame
 from gatewright.domains.processing.model import (
     COADD,
     Aside,
@@ -41,6 +42,7 @@ __all__ = [
     "FrameRef",
     "LightCurve",
     "LightPoint",
+    "OutsideFrame",
     "Plane",
     "Processor",
     "Product",

@@ -8,8 +8,12 @@ of that mean (Gruen, Seitz and Bernstein 2014, PASP 126, 158). The method
 ``psf-matched`` first convolves every frame to one Gaussian PSF, slightly wider than the
 widest.
 
-Frames are loaded one at a time, or as many as are worked on at once, and twice for the
-methods that need all of them first, so that memory does not grow with their number.
+The frames may overlap each other little: their flux scales are solved for together
+(:mod:`gatewright.domains.processing.scales`). Pixels that no frame reaches are bad.
+
+Frames are loaded one at a time, or as many as are worked on at once: first to measure
+them, then to add their pixels, and in between once more for the method ``clipped``.
+Memory does not grow with their number.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,39 +23,35 @@ from typing import Self
 
 import numpy as np
 
+from gatewright.domains.processing.convolving import matched
+from gatewright.domains.processing.coverage import Part, reached
 from gatewright.domains.processing.frames import (
     Fourier,
     Mask,
-    Numbers,
+    OutsideFrame,
     Pixels,
     Projection,
+    ShiftedProjection,
+    pixel_size,
 )
-from gatewright.domains.processing.matching import (
-    Alignment,
-    Ratio,
-    align,
-    flux_ratio,
-    pairs,
-    star_fluxes,
-)
+from gatewright.domains.processing.matching import Alignment, Ratio, align
 from gatewright.domains.processing.parallel import SERIAL, Parallel
 from gatewright.domains.processing.prepared import Prepared
 from gatewright.domains.processing.regrid import measured_again, regrid
+from gatewright.domains.processing.scales import Stars, joint_scales
 
 METHODS = ("mean", "clipped", "psf-matched")
 """How frames can be combined."""
 _CLIP = 5.0
 _LIGHT = 0.25
 _WIDER = 1.05
-_NEAR = 3.0
-_WEAK = 1e-3
 _ROWS = 32
 """Rows that are added at once, which stay in the processor's cache."""
 _LARGE = 1 << 20
 _SKIPPED = 4
 
 Load = Callable[[], Prepared]
-"""Reads and prepares one frame."""
+"""Reads and prepares one frame, or raises :class:`OutsideFrame`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class Joined:
     alignment: Alignment
     """Offsets of the frame's stars from those of the first frame."""
     ratio: Ratio
-    """Flux of a star in this frame divided by its flux in the first frame."""
+    """Flux of a star in this frame divided by its flux in the first frame. Its error is
+    infinite if no chain of shared stars leads from one to the other."""
     weight: float
     """Share of the total weight, 0 to 1: the median over the frame's good pixels."""
     fwhm: float
@@ -80,11 +81,39 @@ class Coadd:
     """The weighted mean, in flux units of the first frame."""
     inputs: Sequence[Joined]
     """The frames, in the order in which they were given."""
+    outside: Sequence[int]
+    """Numbers of the frames that were left out because they do not reach the region.
+    """
     depth: float
     """Flux of a point source at 5 sigma, in units of the first frame."""
 
 
-Move = Callable[[Load], tuple[Prepared, Joined]]
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of a frame after it was read for the first time."""
+
+    load: Load
+    """Reads it again."""
+    name: str
+    """Name of the image."""
+    alignment: Alignment
+    """Offsets of its stars from those of the first frame."""
+    stars: Stars
+    """Its stars with their fluxes."""
+    width: float
+    """FWHM of its PSF, arcseconds."""
+    fwhm: float
+    """FWHM of its PSF, pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A frame on the part of the grid that it reaches, in units of the first frame."""
+
+    frame: Prepared
+    """The frame."""
+    part: Part
+    """Rows and columns of the grid."""
 
 
 @dataclass(slots=True)
@@ -100,21 +129,25 @@ class _Sums:
     def of(cls, shape: tuple[int, int]) -> Self:
         """Return the sums of no frames."""
         values, weights, gains = (np.zeros(shape, np.float32) for _ in range(3))
-        return cls(values, weights, gains, np.ones(shape, np.bool_))
+        return cls(values, weights, gains, np.zeros(shape, np.bool_))
 
-    def add(self, frame: Prepared, lost: Mask) -> None:
+    def add(self, moved: _Moved, lost: Mask) -> None:
         """Add a frame, weighted by its inverse variance, except its lost pixels."""
+        frame = moved.frame
+        values, weights, gains = (
+            sums[moved.part] for sums in (self.values, self.weights, self.gains)
+        )
         for first in range(0, len(lost), _ROWS):
             rows = slice(first, first + _ROWS)
             weight = np.square(frame.noise[rows])
             np.reciprocal(weight, out=weight)
             weight[lost[rows]] = 0
-            self.weights[rows] += weight
-            self.values[rows] += weight * frame.values[rows]
+            weights[rows] += weight
+            values[rows] += weight * frame.values[rows]
             weight *= weight
             weight /= np.float32(frame.gain)
-            self.gains[rows] += weight
-        self.saturated &= frame.saturated
+            gains[rows] += weight
+        self.saturated[moved.part] |= frame.saturated
 
 
 def _typical_weight(noise: Pixels, lost: Mask) -> float:
@@ -129,39 +162,6 @@ def _typical_weight(noise: Pixels, lost: Mask) -> float:
     return 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Standard:
-    """The frame whose flux scale others are brought to, and its stars."""
-
-    frame: Prepared
-    """The frame."""
-    flux: Numbers
-    """Flux of each star of its PSF."""
-    error: Numbers
-    """Error of each flux (one sigma)."""
-    good: Mask
-    """Which of the stars could be measured."""
-
-    @classmethod
-    def of(cls, frame: Prepared) -> Self:
-        """Return a frame with the fluxes of the stars of its PSF."""
-        return cls(frame, *star_fluxes(frame, frame.psf.x, frame.psf.y))
-
-    def scale_of(self, frame: Prepared) -> Ratio:
-        """Return the flux of stars in another frame divided by their flux in this."""
-        psf = self.frame.psf
-        ra, dec = self.frame.projection.to_sky(psf.x, psf.y)
-        x, y = frame.projection.to_pixels(ra, dec)
-        x, y = (np.where(np.isfinite(x + y), part, -1e6) for part in (x, y))
-        here, there = pairs(x, y, frame.sources.x, frame.sources.y, _NEAR)
-        flux, error, good = star_fluxes(
-            frame, frame.sources.x[there], frame.sources.y[there]
-        )
-        both = good & self.good[here]
-        other, other_error = self.flux[here], self.error[here]
-        return flux_ratio(flux[both], error[both], other[both], other_error[both])
-
-
 def coadd(
     loads: Sequence[Load],
     grid: Projection,
@@ -172,79 +172,102 @@ def coadd(
 ) -> Coadd:
     """Return the weighted mean of frames, on a grid of ``shape`` ``(height, width)``.
 
-    ``method`` is one of :data:`METHODS`. The flux units are those of the first frame.
+    ``method`` is one of :data:`METHODS`. The flux units are those of the first frame,
+    which has to reach the region of the grid; others that do not are left out.
     ``parallel`` may work on several frames at once, which does not change the result.
     """
     first = loads[0]()
     # The first frame stays in memory, and is not measured again.
     loads = [lambda: first, *loads[1:]]
+    found = list(parallel.map(partial(_seen, first), loads))
+    seen = [one for one in found if one is not None]
+    scales = joint_scales([one.stars for one in seen])
     width = 0.0
     if method == "psf-matched":
-        width = _WIDER * max(parallel.map(_width, loads))
-    # Only the frames that are convolved need their PSF on the grid.
-    standard = Standard.of(first)
-    move = partial(_moved, standard, grid, shape, measured=bool(width))
+        width = _WIDER * max(one.width for one in seen)
+    move = partial(_moved, grid, shape, width, fourier)
+    each = list(zip(seen, scales, strict=True))
     normal: tuple[Pixels, Pixels] | None = None
-    if method == "clipped" and len(loads) > 2:
-        normal = _usual(parallel.map(move, loads), shape)
-    if width:
-        move = partial(_convolved, move, width, fourier)
+    if method == "clipped" and len(seen) > 2:
+        normal = _usual(parallel.map(move, each), shape)
     sums = _Sums.of(shape)
     inputs, shares = [], []
-    for moved, joined in parallel.map(move, loads):
-        lost = moved.bad
+    for (one, scale), moved in zip(each, parallel.map(move, each), strict=True):
+        lost = moved.frame.bad
         clipped = 0
         if normal is not None:
-            odd = ~lost & _odd(moved, *normal)
+            usual, count = (plane[moved.part] for plane in normal)
+            odd = ~lost & _odd(moved.frame, usual, count)
             clipped = int(np.count_nonzero(odd))
             lost = lost | odd
         sums.add(moved, lost)
-        shares.append(_typical_weight(moved.noise, lost))
-        inputs.append(replace(joined, clipped=clipped))
+        shares.append(_typical_weight(moved.frame.noise, lost))
+        inputs.append(Joined(one.name, one.alignment, scale, 0.0, one.fwhm, clipped))
     made = _divided(first, sums, grid)
     total = sum(shares) or 1.0
     weighted = [
         replace(one, weight=share / total)
         for one, share in zip(inputs, shares, strict=True)
     ]
-    return Coadd(made, weighted, depth_of(made))
+    outside = [number for number, one in enumerate(found) if one is None]
+    return Coadd(made, weighted, outside, depth_of(made))
 
 
 def depth_of(frame: Prepared) -> float:
-    """Return the flux of a point source at 5 sigma, at the centre of a frame."""
+    """Return the flux of a point source at 5 sigma, with the PSF of a frame's centre.
+
+    Where the noise varies, it is the median; NaN for a frame without a usable pixel.
+    """
     psf = frame.psf.at(frame.values.shape[1] / 2, frame.values.shape[0] / 2)
-    noise = float(np.median(frame.noise)) * frame.factor
+    known = frame.noise[~frame.bad]
+    if not known.size:
+        return float("nan")
+    noise = float(np.median(known)) * frame.factor
     return 5.0 * noise / float(np.sqrt((psf**2).sum()))
 
 
-def relative_scale(first: Prepared, frame: Prepared) -> Ratio:
-    """Return the flux of stars in ``frame`` divided by their flux in ``first``.
-
-    It is measured from the stars of the PSF of ``first`` that ``frame`` contains too.
-    """
-    return Standard.of(first).scale_of(frame)
-
-
-def _width(load: Load) -> float:
-    return load().psf.fwhm
+def _seen(first: Prepared, load: Load) -> _Seen | None:
+    """Read a frame, and return what is measured in it; None if it is outside."""
+    try:
+        frame = load()
+    except OutsideFrame:
+        return None
+    size = pixel_size(frame.projection, frame.values.shape)
+    return _Seen(
+        load,
+        frame.name,
+        align(first, frame),
+        Stars.of(frame),
+        frame.psf.fwhm * size,
+        frame.psf.fwhm,
+    )
 
 
 def _moved(
-    standard: Standard,
     grid: Projection,
     shape: tuple[int, int],
-    load: Load,
-    *,
-    measured: bool,
-) -> tuple[Prepared, Joined]:
-    """Return a frame resampled to the grid, in units of the first, and how it joins.
+    width: float,
+    fourier: Fourier,
+    each: tuple[_Seen, Ratio],
+) -> _Moved:
+    """Read a frame, and return it on the grid, in units of the first frame.
 
-    Its weight and its clipped pixels are not known yet.
+    A ``width`` that is not 0 is the FWHM in arcseconds that its PSF is convolved to.
     """
-    frame = load()
-    alignment = align(standard.frame, frame)
-    ratio = standard.scale_of(frame)
-    moved = regrid(frame, grid, shape, alignment, measured=measured)
+    seen, ratio = each
+    frame = seen.load()
+    part = reached(frame, grid, shape)
+    if width:
+        size = pixel_size(frame.projection, frame.values.shape)
+        frame = matched(frame, width / size, fourier)
+    rows, columns = part
+    moved = regrid(
+        frame,
+        ShiftedProjection(grid, columns.start, rows.start),
+        (rows.stop - rows.start, columns.stop - columns.start),
+        seen.alignment,
+        measured=False,
+    )
     scale = np.float32(1.0 / ratio.value)
     scaled = replace(
         moved,
@@ -252,32 +275,25 @@ def _moved(
         noise=moved.noise * scale,
         gain=moved.gain * ratio.value,
     )
-    return scaled, Joined(frame.name, alignment, ratio, 0.0, frame.psf.fwhm, 0)
+    return _Moved(scaled, part)
 
 
-def _convolved(
-    move: Move, width: float, fourier: Fourier, load: Load
-) -> tuple[Prepared, Joined]:
-    moved, joined = move(load)
-    return matched(moved, width, fourier), joined
-
-
-def _usual(
-    frames: Iterable[tuple[Prepared, Joined]], shape: tuple[int, int]
-) -> tuple[Pixels, Pixels]:
+def _usual(frames: Iterable[_Moved], shape: tuple[int, int]) -> tuple[Pixels, Pixels]:
     """Return the mean of frames without each pixel's extremes, and the counts."""
     total, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     low = np.full(shape, np.inf, np.float32)
     high = np.full(shape, -np.inf, np.float32)
-    for moved, _ in frames:
-        good = ~moved.bad
-        total += np.where(good, moved.values, np.float32(0))
-        count += good
-        np.minimum(low, moved.values, out=low, where=good)
-        np.maximum(high, moved.values, out=high, where=good)
-    inner = np.maximum(count - 2, 1)
-    usual = np.where(count > 2, (total - low - high) / inner, 0)
-    return usual.astype(np.float32), count
+    for moved in frames:
+        good, values = ~moved.frame.bad, moved.frame.values
+        total[moved.part] += np.where(good, values, np.float32(0))
+        count[moved.part] += good
+        for limit, extreme in ((low, np.minimum), (high, np.maximum)):
+            extreme(limit[moved.part], values, out=limit[moved.part], where=good)
+    many = count > 2
+    usual = np.zeros(shape, np.float32)
+    inner = total[many] - low[many] - high[many]
+    usual[many] = inner / (count[many] - 2)
+    return usual, count
 
 
 def _odd(frame: Prepared, usual: Pixels, count: Pixels) -> Mask:
@@ -289,41 +305,6 @@ def _odd(frame: Prepared, usual: Pixels, count: Pixels) -> Mask:
     return odd
 
 
-def matched(frame: Prepared, width: float, fourier: Fourier) -> Prepared:
-    """Return a frame convolved to a Gaussian PSF with a FWHM of ``width`` pixels."""
-    height, across = frame.values.shape
-    psf = frame.psf.at(across / 2, height / 2)
-    side = psf.shape[0]
-    step = np.arange(side) - side // 2
-    sharp = np.exp(-4.0 * np.log(2.0) * (step / width) ** 2)
-    target = np.outer(sharp, sharp)
-    target /= target.sum()
-    shape = (height + 2 * side, across + 2 * side)
-    own, wanted = (
-        fourier.forward(
-            np.roll(
-                np.pad(
-                    part.astype(np.float32),
-                    ((0, shape[0] - side), (0, shape[1] - side)),
-                ),
-                (-(side // 2), -(side // 2)),
-                (0, 1),
-            )
-        )
-        for part in (psf, target)
-    )
-    power = own.real**2 + own.imag**2
-    kernel = wanted * np.conj(own) / np.maximum(power, np.float32(_WEAK**2))
-    padded = np.pad(frame.values, ((0, 2 * side), (0, 2 * side)))
-    values = fourier.back(kernel * fourier.forward(padded), shape)
-    spread = float(np.sqrt((fourier.back(kernel, shape) ** 2).sum()))
-    return replace(
-        frame,
-        values=np.where(frame.bad, np.float32(0), values[:height, :across]),
-        noise=frame.noise * np.float32(spread),
-    )
-
-
 def _divided(first: Prepared, sums: _Sums, grid: Projection) -> Prepared:
     bad = sums.weights <= 0
     weights = np.where(bad, np.float32(1), sums.weights)
@@ -332,4 +313,5 @@ def _divided(first: Prepared, sums: _Sums, grid: Projection) -> Prepared:
     # The light of sources has the variance sum(w^2 / gain) / sum(w)^2 for each unit.
     inverse = float(np.median((sums.gains / weights**2)[~bad])) if (~bad).any() else 1.0
     made = replace(first, gain=1.0 / max(inverse, 1e-30))
-    return measured_again(made, values, noise, bad, sums.saturated, grid)
+    # Saturated is what no frame has a value of, and one because it is saturated.
+    return measured_again(made, values, noise, bad, sums.saturated & bad, grid)

@@ -1,10 +1,13 @@
 """The pixels of one image, with their errors and their world coordinates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gatewright.core.errors import NotFound
 
 Pixels = NDArray[np.float32]
 """Pixel values, shape ``(height, width)``."""
@@ -12,6 +15,10 @@ Mask = NDArray[np.bool_]
 """One boolean for each pixel, shape ``(height, width)``."""
 Numbers = NDArray[np.float64]
 """Double-precision numbers, such as positions."""
+
+
+class OutsideFrame(NotFound):
+    """A circle contains no pixel of an image."""
 
 
 class Projection(Protocol):
@@ -97,3 +104,17 @@ class ShiftedProjection:
         """Return the part's pixels at directions in ICRS degrees."""
         x, y = self.whole.to_pixels(ra, dec)
         return x - self.x0, y - self.y0
+
+
+def pixel_size(projection: Projection, shape: Sequence[int]) -> float:
+    """Return the side of a square as large as the pixel in the middle, arcseconds.
+
+    ``shape`` is height and width of the image, pixels.
+    """
+    row, column = (side / 2 for side in shape[:2])
+    ra, dec = projection.to_sky(
+        column + np.array([0.0, 1.0, 0.0]), row + np.array([0.0, 0.0, 1.0])
+    )
+    east = (ra[1:] - ra[0] + 180.0) % 360.0 - 180.0
+    sides = 3600.0 * np.array([east * np.cos(np.radians(dec[0])), dec[1:] - dec[0]])
+    return float(np.sqrt(abs(np.linalg.det(sides))))

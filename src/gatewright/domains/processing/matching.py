@@ -52,13 +52,19 @@ class Ratio:
     stars: int
     """Number of stars that the ratio was measured from."""
 
+    @property
+    def tied(self) -> bool:
+        """Whether the ratio is known: infinite errors are of frames without a star."""
+        return bool(np.isfinite(self.error))
+
 
 def align(first: Prepared, second: Prepared) -> Alignment:
     """Return the offsets of the sources of ``second`` from those of ``first``.
 
     Each pair is weighted by the errors of its centroids (FWHM divided by twice the
-    signal-to-noise ratio). Forty pairs or more give an affine correction, three or more
-    a shift, and fewer none.
+    signal-to-noise ratio). Forty pairs or more give an affine correction if they are
+    spread over half of the second frame's width and height; three or more give a shift,
+    and fewer none.
     """
     x, y = carried(first, second)
     here, there = pairs(x, y, second.sources.x, second.sources.y, REACH)
@@ -73,7 +79,7 @@ def align(first: Prepared, second: Prepared) -> Alignment:
     )
     weight = 1.0 / (error**2 + _PLACES**2)
     terms = np.ones((len(x), 1))
-    if len(x) >= _AFFINE:
+    if len(x) >= _AFFINE and _spans(second, x, y):
         terms = np.stack([terms[:, 0], x, y], axis=1)
     kept = np.ones(len(x), np.bool_)
     moves, left = [np.zeros(1)] * 2, list(apart)
@@ -101,6 +107,15 @@ def align(first: Prepared, second: Prepared) -> Alignment:
         (scatter[0], scatter[1]),
         int(np.count_nonzero(kept)),
     )
+
+
+def _spans(frame: Prepared, x: Numbers, y: Numbers) -> bool:
+    """Return whether positions are spread over half of a frame, along both axes.
+
+    Slopes that are measured in a strip at its edge would be wrong at the other edge.
+    """
+    height, width = frame.values.shape
+    return bool(2 * np.ptp(x) > width and 2 * np.ptp(y) > height)
 
 
 def carried(first: Prepared, second: Prepared) -> tuple[Numbers, Numbers]:

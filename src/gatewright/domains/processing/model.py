@@ -5,6 +5,7 @@ runs along a row. Fluxes are in the units of the frame that :attr:`LightCurve.un
 names; a catalogue gives each frame its zero point.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -199,7 +200,8 @@ class LightPoint:
     scale: float
     """Flux ratio of this frame to the first, by which the fluxes were divided."""
     scale_error: float
-    """Error of ``scale`` (one sigma), common to all sources of the frame."""
+    """Error of ``scale`` (one sigma), common to all sources of the frame. It is not
+    finite if no chain of shared stars ties the frame to the first."""
     reason: str | None = None
     """Why the flux could not be measured; the numbers are NaN then."""
     magnitude: float | None = None
@@ -212,6 +214,11 @@ class LightPoint:
     """Zero point of the frame; None for fluxes that no catalogue calibrates."""
     uncalibrated: str | None = None
     """Why the frame has no zero point; None if its survey has no catalogue."""
+
+    @property
+    def untied(self) -> bool:
+        """Whether a flux was measured whose scale to the first frame is not known."""
+        return self.reason is None and not math.isfinite(self.scale_error)
 
 
 @dataclass(frozen=True, slots=True)

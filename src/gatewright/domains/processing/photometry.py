@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatewright.domains.processing.coadd import Load, relative_scale
+from gatewright.domains.processing.coadd import Load
 from gatewright.domains.processing.frames import Numbers
 from gatewright.domains.processing.matching import Ratio, align, star_fluxes
 from gatewright.domains.processing.model import Calibration
 from gatewright.domains.processing.prepared import Prepared
+from gatewright.domains.processing.scales import Stars, joint_scales
 from gatewright.domains.processing.sources import stamps
 from gatewright.domains.processing.zeropoint import MAGNITUDE
 
@@ -57,6 +58,20 @@ class Measured:
         return max(self.flux, 0.0) + LIMIT * self.error
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The flux at a position in one frame, in units of that frame, and its stars."""
+
+    flux: float
+    """Flux; NaN if it could not be measured."""
+    error: float
+    """Error of ``flux`` (one sigma)."""
+    stars: Stars
+    """Stars of the frame, by which its scale is found."""
+    reason: str | None = None
+    """Why the flux could not be measured; None otherwise."""
+
+
 def measure(loads: Sequence[Load], ra: float, dec: float) -> list[Measured]:
     """Return the flux at a position, ICRS degrees, in each of the frames.
 
@@ -67,8 +82,41 @@ def measure(loads: Sequence[Load], ra: float, dec: float) -> list[Measured]:
     for load in loads:
         frame = load()
         first = first or frame
-        found.append(_measured(first, frame, ra, dec))
-    return found
+        found.append(fit(first, frame, ra, dec))
+    return on_one_scale(found)
+
+
+def fit(first: Prepared, frame: Prepared, ra: float, dec: float) -> Fitted:
+    """Return the flux at a position, ICRS degrees, in one frame.
+
+    The position is corrected by the offsets of its stars from those of ``first``.
+    """
+    stars = Stars.of(frame)
+    x, y = frame.projection.to_pixels(np.array([ra]), np.array([dec]))
+    if frame is not first:
+        x, y = align(first, frame).adjustment.apply(x, y)
+    height, width = frame.values.shape
+    inside = (x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)
+    if not inside.all():
+        return Fitted(np.nan, np.nan, stars, OUTSIDE)
+    flux, error, good = star_fluxes(frame, x, y)
+    if not good.all():
+        return Fitted(np.nan, np.nan, stars, _why_not(frame, x, y))
+    return Fitted(float(flux[0]), float(error[0]), stars)
+
+
+def on_one_scale(fitted: Sequence[Fitted]) -> list[Measured]:
+    """Return the fluxes in units of the first frame.
+
+    The scales of all frames are solved for together. One that no chain of shared stars
+    ties to the first keeps units that are not those of the first, which its infinite
+    ``scale.error`` says.
+    """
+    scales = joint_scales([one.stars for one in fitted])
+    return [
+        Measured(one.flux / scale.value, one.error / scale.value, scale, one.reason)
+        for one, scale in zip(fitted, scales, strict=True)
+    ]
 
 
 def magnitudes(found: Measured, zero: Calibration) -> dict[str, float]:
@@ -89,21 +137,6 @@ def magnitudes(found: Measured, zero: Calibration) -> dict[str, float]:
         return {"magnitude": magnitude(found.flux), "magnitude_error": error}
     limit = found.upper_limit
     return {} if limit is None else {"magnitude_limit": magnitude(limit)}
-
-
-def _measured(first: Prepared, frame: Prepared, ra: float, dec: float) -> Measured:
-    scale = Ratio(1.0, 0.0, 0) if frame is first else relative_scale(first, frame)
-    x, y = frame.projection.to_pixels(np.array([ra]), np.array([dec]))
-    if frame is not first:
-        x, y = align(first, frame).adjustment.apply(x, y)
-    height, width = frame.values.shape
-    inside = (x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)
-    if not inside.all():
-        return Measured(np.nan, np.nan, scale, OUTSIDE)
-    flux, error, good = star_fluxes(frame, x, y)
-    if not good.all():
-        return Measured(np.nan, np.nan, scale, _why_not(frame, x, y))
-    return Measured(float(flux[0]) / scale.value, float(error[0]) / scale.value, scale)
 
 
 def _why_not(frame: Prepared, x: Numbers, y: Numbers) -> str:

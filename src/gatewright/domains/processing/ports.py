@@ -45,7 +45,9 @@ class FrameLoader(Protocol):
         Raises
         ------
         NotFound
-            The file does not exist, or the circle contains no pixel of the image.
+            The file does not exist.
+        OutsideFrame
+            The circle contains no pixel of the image.
         Conflict
             The file changed since it was indexed.
         InvalidContent
@@ -63,12 +65,14 @@ class Processor(Protocol):
     async def coadd(
         self, product: Product, side: Side, place: Circle | None
     ) -> Product:
-        """Combine frames into one image, for their whole area or for a circle.
+        """Combine frames into one image, for a whole circle or the first frame's area.
+
+        Frames that do not reach the circle are left out.
 
         Raises
         ------
         NotFound
-            The circle contains no pixel of the frames.
+            The circle contains no pixel of any frame.
         InvalidContent
             A frame cannot be used; the text says which and why.
         TooLarge

@@ -16,11 +16,10 @@ archives leave empty and others fill by rules of their own.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from gatewright.domains.processing.coadd import depth_of, relative_scale
-from gatewright.domains.processing.frames import Projection
+from gatewright.domains.processing.coadd import depth_of
+from gatewright.domains.processing.frames import pixel_size
 from gatewright.domains.processing.prepared import Prepared
+from gatewright.domains.processing.scales import Stars, joint_scales
 
 WIDEST = 1.5
 """Largest seeing of a frame, divided by that of the sharpest."""
@@ -52,37 +51,22 @@ def measure_qualities(frames: Sequence[Prepared]) -> Sequence[Quality | None]:
     """Return the seeing and the depth of frames of one place on the sky.
 
     The fluxes are in units of the frame with the most stars of its PSF. The value is
-    None for a frame that shares no star with it: their fluxes cannot be compared.
+    None for a frame that no chain of shared stars ties to it: their fluxes cannot be
+    compared.
     """
     if not frames:
         return []
-    first = max(frames, key=lambda frame: frame.psf.used)
-    found: list[Quality | None] = []
-    for frame in frames:
-        ratio = 1.0
-        if frame is not first:
-            scale = relative_scale(first, frame)
-            if not scale.stars:
-                found.append(None)
-                continue
-            ratio = scale.value
-        size = pixel_size(frame.projection, frame.values.shape)
-        found.append(Quality(frame.psf.fwhm * size, depth_of(frame) / ratio))
+    first = max(range(len(frames)), key=lambda number: frames[number].psf.used)
+    order = [first, *(n for n in range(len(frames)) if n != first)]
+    scales = joint_scales([Stars.of(frames[number]) for number in order])
+    found: list[Quality | None] = [None] * len(frames)
+    for number, scale in zip(order, scales, strict=True):
+        frame = frames[number]
+        if scale.tied:
+            size = pixel_size(frame.projection, frame.values.shape)
+            depth = depth_of(frame) / scale.value
+            found[number] = Quality(frame.psf.fwhm * size, depth)
     return found
-
-
-def pixel_size(projection: Projection, shape: Sequence[int]) -> float:
-    """Return the side of a square as large as the pixel in the middle, arcseconds.
-
-    ``shape`` is height and width of the image, pixels.
-    """
-    row, column = (side / 2 for side in shape[:2])
-    ra, dec = projection.to_sky(
-        column + np.array([0.0, 1.0, 0.0]), row + np.array([0.0, 0.0, 1.0])
-    )
-    east = (ra[1:] - ra[0] + 180.0) % 360.0 - 180.0
-    sides = 3600.0 * np.array([east * np.cos(np.radians(dec[0])), dec[1:] - dec[0]])
-    return float(np.sqrt(abs(np.linalg.det(sides))))
 
 
 def choose_frames(

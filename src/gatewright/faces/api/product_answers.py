@@ -158,6 +158,11 @@ class LightCurveAnswer(BaseModel):
     zero_point: float | None = Field(
         description="Zero point of that image; null if no catalogue gives it one."
     )
+    untied: int = Field(
+        description="Number of points whose scale is not known, as no chain of shared "
+        "stars ties their images to the one of “units_of”. Their “scale_error” is "
+        "null, and their fluxes cannot be compared with the others."
+    )
     points: list[LightPointAnswer] = Field(description="Fluxes, sorted by time.")
 
 
@@ -212,6 +217,7 @@ def light_curve_answer(curve: LightCurve) -> dict[str, object]:
             ),
             None,
         ),
+        "untied": sum(point.untied for point in curve.points),
         "points": [point_answer(point) for point in curve.points],
     }
 

@@ -45,8 +45,11 @@ class CoaddRefBody(BaseModel):
 Images = list[str]
 Pos = Field(
     None,
-    description="Place in ICRS degrees: “CIRCLE ra dec radius”. By default the whole "
-    "area of the first image.",
+    description="Region in ICRS degrees: “CIRCLE ra dec radius”. By default the whole "
+    "area of the first image. A coadd has all pixels of the region: those that no "
+    "image reaches are NaN with weight 0. Within the first image it has the pixels of "
+    "that image; otherwise those of a tangent plane around the centre, with a radius "
+    "of 30 degrees at most.",
     examples=[_POS],
 )
 
@@ -57,8 +60,8 @@ class CoaddBody(BaseModel):
     model_config = _STRICT
 
     images: Images | SelectionBody = Field(
-        description="Ids of images, or a search for images. The first in time defines "
-        "the pixel grid and the flux scale."
+        description="Ids of images, or a search for images. The first in time that "
+        "reaches the region defines the flux scale and the size of a pixel."
     )
     pos: str | None = Pos
     method: Literal["mean", "clipped", "psf-matched"] = Field(

@@ -41,7 +41,10 @@ _MAKING: dict[int | str, dict[str, Any]] = {
     202: {"description": "It is being made; get its “Location” in a few seconds."},
     401: {"description": "You are not signed in."},
     404: {"description": "There is no such image, or the search finds none."},
-    413: {"description": "It would need more memory than a process has."},
+    413: {
+        "description": "It would need more memory than a process has, or the region is "
+        "too wide."
+    },
     422: {"description": "The body is not valid, or an image cannot be used."},
 }
 _NONE: dict[int | str, dict[str, Any]] = {
@@ -84,7 +87,13 @@ Form = Annotated[
     responses=_MAKING,
 )
 async def make_coadd(request: Request, context: Context) -> Response:
-    """Resample images to the grid and flux scale of the first, and average them.
+    """Resample images to one grid and one flux scale, and average them.
+
+    The coadd covers the whole region, also where several images hardly overlap: the
+    scales of all are solved for together, by the stars that they share pairwise. The
+    report's “side” names images that do not reach the region (“outside”), and those
+    that no chain of shared stars ties to the first (“untied”); its “pixels” counts the
+    pixels without a value.
 
     The status is 201 when the coadd is made, or 202 after ten seconds. Requests with
     the same images, place and method share one coadd.

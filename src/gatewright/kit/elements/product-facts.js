@@ -16,10 +16,12 @@ export const METHOD_CHOICES = [["mean", "Weighted mean"], ["clipped", "Mean with
 
 /** The facts of a coadd. @param {any} product */
 export function coaddFacts({ request, report }) {
-  const { depth, side, zero_point: zero } = report;
+  const { depth, pixels, side, zero_point: zero } = report;
   const magnitude = zero?.zero_point ? ` = magnitude ${(zero.zero_point - 2.5 * Math.log10(depth)).toFixed(2)} ${zero.system}` : "";
   return html`<dl>
-    <div><dt>Images</dt><dd>${side.images.length}</dd></div>
+    <div><dt>Images</dt><dd>${side.images.length}${side.outside?.length ? `, and ${side.outside.length} that do not reach the region` : ""}</dd></div>
+    ${side.untied?.length ? html`<div><dt>Flux scale unknown</dt><dd>${side.untied.map(imageLink)}: they share no star with the others</dd></div>` : nothing}
+    ${pixels?.empty ? html`<div><dt>Without data</dt><dd>${((100 * pixels.empty) / pixels.all).toFixed(1)} % of the pixels</dd></div>` : nothing}
     <div><dt>Method</dt><dd>${METHODS[request.method] ?? request.method}</dd></div>
     <div><dt>Depth, 5 sigma</dt><dd>flux ${figure(depth)}${magnitude}</dd></div>
     ${seeing("Seeing", report.psf)}
@@ -64,7 +66,7 @@ export function inputs(caption, side) {
       <td class="wide">${imageLink(one.image)}</td>
       <td class="number" data-label="Weight">${(100 * one.weight).toFixed(1)} %</td>
       <td class="number" data-label="Star width, pixels">${one.fwhm.toFixed(2)}</td>
-      <td class="number" data-label="Flux scale">${one.flux_ratio.value.toFixed(4)} ± ${one.flux_ratio.error.toFixed(4)}</td>
+      <td class="number" data-label="Flux scale">${one.flux_ratio.error === null ? "unknown" : `${one.flux_ratio.value.toFixed(4)} ± ${one.flux_ratio.error.toFixed(4)}`}</td>
       <td class="number" data-label="Pixels clipped">${one.clipped}</td></tr>`)}</tbody></table></div></details>`;
 }
 
