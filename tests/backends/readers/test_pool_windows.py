@@ -17,7 +17,7 @@ from tests.support.readers import (
     until,
 )
 
-from gatewright.backends.readers import ReaderPool, open_pool
+from gatewright.backends.readers import ReaderPool, open_pool, protocol
 from gatewright.backends.readers import pool as pool_module
 from gatewright.backends.readers.call_queue import Weight
 from gatewright.backends.readers.process import ReaderHandle, Reply
@@ -61,6 +61,40 @@ async def test_held_windows_do_not_hold_readers(pool: ReaderPool) -> None:
     await until(lambda: pool.waiting == 0)
     go.set()
     await asyncio.gather(*clients)
+
+
+async def test_a_window_that_ends_while_the_next_call_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A view can end at any time, even by the garbage collector amid a call."""
+    function = f"{PROGRAM}:fill"
+    kept: list[memoryview] = []
+
+    def encode(message: Any) -> bytes:
+        kept.clear()
+        return whole(message)
+
+    whole = protocol.encode
+    async with open_pool(settings(tmp_path, readers=1)) as pool:
+        await pool.ready()
+        async with pool.window(function, {"value": 1, "size": 1000}) as view:
+            kept.append(view[:])
+        monkeypatch.setattr("gatewright.backends.readers.process.encode", encode)
+        async with pool.window(function, {"value": 2, "size": 1000}) as view:
+            assert not kept
+            assert view == bytes([2]) * 1000
+
+
+async def test_a_call_that_is_too_long_holds_no_slot(tmp_path: Path) -> None:
+    long = {"value": 1, "size": 1000, "more": "x" * 100_000}
+    async with open_pool(settings(tmp_path, readers=1)) as pool:
+        await pool.ready()
+        for _ in range(SLOTS + 1):
+            with pytest.raises(TooLarge):
+                async with pool.window(f"{PROGRAM}:fill", long):
+                    pass
+        async with pool.window(f"{PROGRAM}:fill", {"value": 2, "size": 9}) as view:
+            assert view == bytes([2]) * 9
 
 
 async def test_a_window_that_comes_as_its_client_leaves_is_free_again(

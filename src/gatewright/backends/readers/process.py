@@ -137,16 +137,22 @@ class ReaderHandle:
         The future gets a reply, a GatewayError or ReaderLost.
         """
         self.calls += 1
-        offset = self.ring.first_free * self.ring.slot_bytes
-        message = encode(
-            Request(
-                *(self.calls, function, arguments, offset, self.ring.slot_bytes, mode),
-                shared.handle if shared else "",
+        # Taken before its number is told: others come back whenever a view ends.
+        slot = self.ring.take()
+        try:
+            offset, size = slot * self.ring.slot_bytes, self.ring.slot_bytes
+            message = encode(
+                Request(
+                    *(self.calls, function, arguments, offset, size, mode),
+                    shared.handle if shared else "",
+                )
             )
-        )
+        except BaseException:
+            self.ring.give(slot)
+            raise
         timer = self._loop.call_later(seconds, self._on_deadline)
         future = self._loop.create_future()
-        self._pending = _Pending(self.calls, mode, self.ring.take(), future, timer)
+        self._pending = _Pending(self.calls, mode, slot, future, timer)
         try:
             forgotten = None if shared is None else self._known.use(shared)
             if shared is not None and forgotten is not None:

@@ -38,11 +38,6 @@ class Ring:
         """Number of free slots."""
         return len(self._free)
 
-    @property
-    def first_free(self) -> int:
-        """Number of the slot that would be taken next."""
-        return self._free[0]
-
     def take(self) -> int:
         """Take a free slot and return its number.
 
