@@ -142,6 +142,21 @@ async def test_secrets_in_the_query_are_not_logged(
     assert entry["query"] == "code=...&token=...&X-Amz-Signature=...&q=..."
 
 
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("view=stat&&x&lines=3=4", "view=stat&x=...&lines=..."),
+        ("view=a=b&format=", "view=a=b&format="),
+        ("%76iew=a+b&x=%41", "view=a b&x=..."),
+    ],
+)
+async def test_names_and_harmless_values_of_the_query_are_logged(
+    query: str, shown: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = await logged(scope_of(target=f"/api/v1/files/local/x?{query}"), caplog)
+    assert entry["query"] == shown
+
+
 async def test_of_a_token_in_a_url_its_key_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -59,7 +59,12 @@ class PosixFileSystem:
         self._workers = workers
         self._root = root
         self._home = home
-        self._limits = limits
+        within, destinations_within = map(latin, limits)
+        self._fixed = {
+            "root": latin(root),
+            "within": within,
+            "destinations_within": destinations_within,
+        }
 
     async def home(self, user: str) -> bytes:
         return await self._home(user)
@@ -169,11 +174,4 @@ class PosixFileSystem:
         return entry(row)
 
     def _at(self, path: bytes, **more: object) -> dict[str, object]:
-        within, destinations_within = map(latin, self._limits)
-        return {
-            "root": latin(self._root),
-            "within": within,
-            "destinations_within": destinations_within,
-            "path": latin(path),
-            **more,
-        }
+        return {**self._fixed, "path": latin(path), **more}

@@ -46,7 +46,7 @@ def without_token_secrets(url: str) -> str:
     Some clients send a token in a URL, where it does not belong. What is written down
     of a request must not contain the secret.
     """
-    return _TOKEN_IN_URL.sub(r"\1...", url)
+    return _TOKEN_IN_URL.sub(r"\1...", url) if "gw_" in url else url
 
 
 def is_secret(text: str) -> bool:

@@ -74,7 +74,11 @@ class AccessLog:
 def _shown(query: bytes) -> str:
     """Return a query without the values that may be secret."""
     text = query[: 4 * _MAXIMUM].decode("ascii", "backslashreplace")
-    pairs = parse_qsl(text, keep_blank_values=True)
+    if "%" in text or "+" in text:
+        pairs = parse_qsl(text, keep_blank_values=True)
+    else:  # as most are, and there is nothing to decode
+        parts = [part.partition("=") for part in text.split("&") if part]
+        pairs = [(name, value) for name, _, value in parts]
     shown = "&".join(f"{n}={v}" if n in _SHOWN else f"{_name(n)}=..." for n, v in pairs)
     return _cut(without_token_secrets(shown).encode("ascii", "backslashreplace"))
 
@@ -85,7 +89,7 @@ def _name(text: str) -> str:
 
 
 def _path(raw: bytes) -> str:
-    return without_token_secrets(_cut(raw)) if b"gw_" in raw else _cut(raw)
+    return without_token_secrets(_cut(raw))
 
 
 def _cut(raw: bytes) -> str:
