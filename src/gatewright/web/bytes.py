@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from gatewright.core.errors import GatewayError
+from gatewright.core.errors import GatewayError, Unavailable
 from gatewright.web.conditional import check_preconditions, not_modified, validators
 from gatewright.web.disconnect import until_gone
 from gatewright.web.live import body_message
@@ -53,6 +53,11 @@ _log = logging.getLogger(__name__)
 
 class BodyCutShort(Exception):
     """The response has begun but cannot be completed, so the connection is closed."""
+
+
+def being_changed() -> Unavailable:
+    """Return the error for a file that others change while it is read."""
+    return Unavailable("The file is being changed; try again.", retry_after=1)
 
 
 class ByteFile(Protocol):
@@ -142,6 +147,30 @@ class DescriptorResponse(Response):
         self._pieces = tuple(pieces)
         self.headers["Content-Length"] = str(length(self._pieces))
 
+    @property
+    def body_bytes(self) -> int:
+        """Number of bytes of the body."""
+        return length(self._pieces)
+
+    async def read_ahead(self) -> None:
+        """Read the whole body, so that the file can be closed before it is sent.
+
+        Raises
+        ------
+        Unavailable
+            The file has become shorter.
+        """
+        parts = [
+            piece
+            if isinstance(piece, bytes)
+            else await self._file.read(piece.offset, piece.count)
+            for piece in self._pieces
+        ]
+        body = b"".join(parts)
+        if len(body) < self.body_bytes:
+            raise being_changed()
+        self._pieces = (body,)
+
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -149,8 +178,8 @@ class DescriptorResponse(Response):
                 await self._start(send)
                 await send({"type": "http.response.body", "body": b""})
             elif self._file.descriptor is None:
-                # Bytes in memory: there is nothing to wait for that a client who goes
-                # could spare.
+                # The body is in memory: there is nothing to wait for that a client who
+                # goes could spare.
                 await self._send(scope, send)
             else:
                 await until_gone(receive, self._send(scope, send))

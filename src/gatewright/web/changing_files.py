@@ -1,22 +1,29 @@
 """Responses from users' own files, which others may change while they are sent.
 
 A response has exactly the content that the file had when it was opened, or the
-connection is closed before the end. Small files are read before the response begins.
-Files whose size is reported as 0 (in ``/proc``) are read to their end, and sent without
-a length and an entity tag.
+connection is closed before the end. Small files, and small ranges of any file, are read
+before the response begins. Files whose size is reported as 0 (in ``/proc``) are read to
+their end, and sent without a length and an entity tag.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gatewright.core.errors import TimedOut, Unavailable
-from gatewright.web.bytes import ByteFile, file_response
+from gatewright.core.errors import TimedOut
+from gatewright.web.bytes import (
+    ByteFile,
+    DescriptorResponse,
+    being_changed,
+    file_response,
+)
 from gatewright.web.live import live_response
+
+T = TypeVar("T")
 
 _SMALL = 1 << 16
 _BLOCK = 1 << 16
@@ -68,7 +75,7 @@ async def changing_file_response(
     Unavailable
         The file was overwritten while it was read.
     TimedOut
-        The file is small, but could not be read in 15 seconds.
+        The file or the range is small, but could not be read in 15 seconds.
     """
     answer = partial(
         file_response,
@@ -79,25 +86,39 @@ async def changing_file_response(
         headers=headers,
     )
     if size > _SMALL:
-        return answer(file, size, holds=lambda: file.size_now() is not None)
+        response = answer(file, size, holds=lambda: file.size_now() is not None)
+        if isinstance(response, DescriptorResponse) and response.body_bytes <= _SMALL:
+            await _read(file, response.read_ahead())
+            file.close()
+        return response
+    content, now = await _read(file, file.read(0, size or _BLOCK))
+    if not size and not now and content:
+        return _unsized(request, file, content, media_type, headers)
+    file.close()
+    if len(content) < size:  # every file in /sys reports the size of a page
+        fields = {**headers, "Cache-Control": "no-store"}
+        return Response(content, headers=fields, media_type=media_type)
+    return answer(_InMemory(content[:size]), size)
+
+
+async def _read(file: ChangingFile, reading: Awaitable[T]) -> tuple[T, int]:
+    """Return what is read from a file, and its size after that.
+
+    If it fails, or the file was overwritten meanwhile, the file is closed.
+    """
     try:
         async with asyncio.timeout(_SECONDS):
-            content = await file.read(0, size or _BLOCK)
+            found = await reading
         now = file.size_now()
     except BaseException as error:
         file.close()
         if isinstance(error, TimeoutError):
             raise TimedOut("The file could not be read in time.") from error
         raise
-    if now is not None and not size and not now and content:
-        return _unsized(request, file, content, media_type, headers)
-    file.close()
     if now is None:
-        raise Unavailable("The file is being changed; try again.", retry_after=1)
-    if len(content) < size:  # every file in /sys reports the size of a page
-        fields = {**headers, "Cache-Control": "no-store"}
-        return Response(content, headers=fields, media_type=media_type)
-    return answer(_InMemory(content[:size]), size)
+        file.close()
+        raise being_changed()
+    return found, now
 
 
 def _unsized(
