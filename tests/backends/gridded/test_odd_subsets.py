@@ -70,6 +70,27 @@ async def test_a_coordinate_that_was_not_written_is_missing(tmp_path: Path) -> N
     assert table == b"time,v\r\n2000-01-02T12:00:00,7.0\r\n,\r\n"
 
 
+async def test_missing_values_of_integers_may_be_written_as_fractions(
+    tmp_path: Path,
+) -> None:
+    """It took minutes to look for such a number among all integers of 32 bits."""
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        file.createDimension("x", 3)
+        for kind in ("i4", "i8"):
+            one = file.createVariable(kind, kind, ("x",))
+            one.setncattr("missing_value", np.array([0.5, -9999.0]))
+            one.set_auto_maskandscale(False)
+            one[:] = [1, -9999, 3]
+    table = await subset(datasets(tmp_path / "ens.nc"), format="csv")
+    assert table.decode().split() == ["x,i4,i8", "0,1.0,1", "1,,", "2,3.0,3"]
+    answer = await subset(datasets(tmp_path / "ens.nc"))
+    with netCDF4.Dataset("out.nc", memory=answer) as found:
+        found.set_auto_maskandscale(False)
+        for kind in ("i4", "i8"):
+            assert found[kind][:].tolist() == [1, -9999, 3]
+            assert found[kind].missing_value.tolist() == [0.5, -9999.0]
+
+
 async def test_the_mean_leaves_out_cells_that_nobody_wrote(tmp_path: Path) -> None:
     with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
         file.createDimension("member", 3)

@@ -332,6 +332,7 @@ def test_other_valid_ranges_are_in_no_doubt(
         ("int16", {"_FillValue": attribute("int16", -9)}, -9),
         ("int16", {"missing_value": attribute("int32", 99_999, -7)}, -7),
         ("int16", {"missing_value": attribute("float32", 1e20)}, -32767),
+        ("int64", {"missing_value": attribute("float64", 0.5, -9.0)}, -9.0),
         ("int8", {}, None),
     ],
 )

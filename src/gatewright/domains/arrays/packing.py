@@ -141,7 +141,8 @@ def absent(variable: Variable) -> float | None:
             if there.kind == "f":
                 return value
             bounds = np.iinfo(there.name)
-            if value in range(int(bounds.min), int(bounds.max) + 1):
+            # A range would compare a float, such as -9999.0, with each of its numbers.
+            if bounds.min <= value <= bounds.max and int(value) == value:
                 return value
     return float("nan") if there.kind == "f" else _UNWRITTEN.get(variable.type)
 
