@@ -104,7 +104,7 @@ def running(arguments: Sequence[str], state: Path) -> Iterator[RunningGateway]:
     with log.open("ab") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "gatewright", *arguments],
-            stdout=subprocess.PIPE, stderr=errors, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
             start_new_session=True, env=environment(),
         )  # fmt: skip
     assert process.stdout is not None

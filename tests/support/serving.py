@@ -60,6 +60,7 @@ def serving(
     processes: int = 1,
     limits: Mapping[str, Any] | None = None,
     gateway: Mapping[str, Any] | None = None,
+    stdin: int = subprocess.DEVNULL,
 ) -> Iterator[Serving]:
     """Run ``factory`` under the supervisor on a free port until the context ends."""
     config = Config.model_validate(
@@ -79,6 +80,7 @@ def serving(
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.serving", str(path), factory],
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -131,8 +133,11 @@ def main() -> int:
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
 
-    config = Config.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    return serve(lambda: config, tell, factory=sys.argv[2])
+    def load() -> Config:
+        text = Path(sys.argv[1]).read_text(encoding="utf-8")
+        return Config.model_validate_json(text)
+
+    return serve(load, tell, factory=sys.argv[2])
 
 
 if __name__ == "__main__":

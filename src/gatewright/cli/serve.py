@@ -12,6 +12,7 @@ from gatewright.cli.root import warn_if_root
 from gatewright.core.absent import absent
 from gatewright.core.config import Config
 from gatewright.core.config_file import load_config
+from gatewright.web.server.logs import configure_logging
 from gatewright.web.server.supervisor import serve as serve_gateway
 
 _log = logging.getLogger(__name__)
@@ -20,7 +21,12 @@ _log = logging.getLogger(__name__)
 @click.command()
 @config_option
 def serve(config_file: Path) -> None:
-    """Serve what the configuration names until SIGTERM or SIGINT."""
+    """Serve what the configuration names until SIGTERM or SIGINT.
+
+    On SIGHUP the file is read anew, and its settings are used without a request being
+    refused; a file with mistakes changes nothing.
+    """
+    configure_logging()
 
     def load() -> Config:
         config = load_config(config_file)

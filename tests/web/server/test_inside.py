@@ -262,7 +262,7 @@ def test_a_process_that_dies_again_and_again_is_replaced_later_each_time(
 ) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
-        supervisor = Supervisor(Config(), listener, Starter("none:none"), stack)
+        supervisor = Supervisor(Config(), listener, Starter("none:none"), stack, Config)
         place = supervisor._places[0]
         waits = []
         for _ in range(50):

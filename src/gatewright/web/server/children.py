@@ -43,9 +43,12 @@ class Child:
     """Pipe on which the process reports that it answers requests; -1 after that."""
     answers_since: float = float("inf")
     """Monotonic time of that report."""
+    config: Config | None = None
+    """The configuration that it was told."""
 
     def configure(self, config: Config) -> None:
         """Tell the process its configuration; do nothing if it has died."""
+        self.config = config
         file = os.memfd_create("gatewright-config", os.MFD_CLOEXEC)
         try:
             os.write(file, config.model_dump_json().encode())

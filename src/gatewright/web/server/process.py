@@ -167,8 +167,9 @@ def main() -> int:
     arguments = parser.parse_args()
     # Garbage collection would take a fifth of the start, and finds almost nothing.
     gc.disable()
-    # A terminal sends SIGINT to all processes; only the supervisor acts on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal sends these to all processes; only the supervisor acts on them.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     configure_logging()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

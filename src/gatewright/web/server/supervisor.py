@@ -8,6 +8,9 @@ application while the supervisor reads the configuration, which takes as long.
 One more process stands by: it has imported all that a gateway process needs, and waits.
 When a process dies, the one on standby takes its place at once. Until then new
 connections wait in the backlog of the socket, which the supervisor keeps open.
+
+On SIGHUP the configuration is read anew. Each process is then replaced by one that has
+the new settings: it answers first, and the old one is then told to finish its requests.
 """
 
 import logging
@@ -15,6 +18,7 @@ import os
 import selectors
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +28,7 @@ from functools import partial
 from types import FrameType
 
 from gatewright.core.config import Config
+from gatewright.core.errors import Conflict, GatewayError
 from gatewright.web.server.children import Child, Starter
 from gatewright.web.server.listening import listen, with_bound_port
 from gatewright.web.server.patience import DRAIN_SECONDS
@@ -52,6 +57,8 @@ class _Place:
     """Monotonic time of the next start."""
     answered: bool = field(default=False)
     """Whether any process in the slot has answered requests."""
+    old: Child | None = None
+    """The process that serves until the one in the slot, with new settings, answers."""
 
 
 def serve(
@@ -65,8 +72,8 @@ def serve(
     Parameters
     ----------
     load
-        Returns the gateway's configuration. It is called once, while the first process
-        imports the application.
+        Returns the gateway's configuration. It is called while the first process
+        imports the application, and again at each SIGHUP.
     on_ready
         Called once, with the gateway's URL, when each of its processes answers
         requests.
@@ -84,9 +91,8 @@ def serve(
         starter.begin()
         config = load()
         listener = stack.enter_context(listen(config.gateway.listen))
-        bound = with_bound_port(config, listener)
-        supervisor = Supervisor(bound, listener, starter, stack)
-        return supervisor.run(partial(on_ready, bound.url))
+        supervisor = Supervisor(config, listener, starter, stack, load)
+        return supervisor.run(on_ready)
 
 
 class Supervisor:
@@ -98,34 +104,84 @@ class Supervisor:
         listener: socket.socket,
         starter: Starter,
         stack: ExitStack,
+        load: Callable[[], Config],
     ) -> None:
-        self._config = config
+        self._written = config
+        self._config = with_bound_port(config, listener)
+        self._proven = self._config
+        self._load = load
         self._listener = listener
         self._starter = starter
         self._places = [_Place() for _ in range(config.gateway.processes)]
         self._standby = _Place()
+        self._leaving: list[Child] = []
         self._selector = stack.enter_context(selectors.DefaultSelector())
         self._stopping = False
         self._kill_at = float("inf")
         self._status = 0
 
-    def run(self, on_ready: Callable[[], None]) -> int:
+    def run(self, on_ready: Callable[[str], None]) -> int:
         """Start the processes and supervise them until all have stopped.
 
-        Returns the exit status. ``on_ready`` is called once, when each process answers.
+        Returns the exit status. ``on_ready`` is called once, with the gateway's URL,
+        when each process answers.
         """
         told = False
-        all_places = [*self._places, self._standby]
-        with _signals(self._selector, self._stop):
-            while not self._stopping or any(place.child for place in all_places):
+        with _signals(self._selector, self._stop, self._reload):
+            while not self._stopping or any(self._children()):
                 self._start_due()
+                self._renew_next()
                 for key, _ in self._selector.select(self._patience()):
                     if key.fileobj in self._selector.get_map():
                         key.data()
                 if not told and all(place.answered for place in self._places):
                     told = True
-                    on_ready()
+                    on_ready(self._config.url)
         return self._status
+
+    def _children(self) -> Iterator[Child]:
+        """Yield all processes that have not ended."""
+        for place in (*self._places, self._standby):
+            yield from filter(None, (place.child, place.old))
+        yield from self._leaving
+
+    def _reload(self) -> None:
+        """Read the configuration anew, and have all processes replaced one by one."""
+        if self._stopping:
+            return
+        try:
+            written = self._load()
+            _refuse_what_needs_a_restart(self._written, written)
+        except GatewayError as error:
+            _log.error("The settings stay as they are: %s", error.text)
+            return
+        _log.info("The configuration was read anew.")
+        self._use(with_bound_port(written, self._listener))
+
+    def _use(self, config: Config) -> None:
+        """Have processes with other settings replaced, and others start with these."""
+        self._config = config
+        self._leave(self._standby)
+
+    def _renew_next(self) -> None:
+        """Begin to replace the next process with old settings, once one stands by."""
+        standby = self._standby.child
+        if self._stopping or standby is None or standby.config is not self._config:
+            return
+        if any(place.old or place.child is None for place in self._places):
+            return
+        for place in self._places:
+            if place.child is not None and place.child.config is not self._config:
+                place.old, place.child = place.child, None
+                self._fill(place)
+                return
+
+    def _leave(self, place: _Place) -> None:
+        """Let a slot's process finish its requests and end; the slot is empty then."""
+        if place.child is not None:
+            place.child.process.terminate()
+            self._leaving.append(place.child)
+            place.child = None
 
     def _wanted(self) -> list[_Place]:
         """Return the slots that should have a process now.
@@ -183,13 +239,16 @@ class Supervisor:
         if os.read(child.ready, 1):
             place.answered = True
             child.answers_since = time.monotonic()
+            self._proven = child.config or self._proven
+            if place.old is not None:
+                place.old.process.terminate()
+                self._leaving.append(place.old)
+                place.old = None
         self._selector.unregister(child.ready)
         os.close(child.ready)
         child.ready = -1
 
     def _ended(self, child: Child) -> None:
-        places = [*self._places, self._standby]
-        place = next(place for place in places if place.child is child)
         status = child.process.wait()
         self._selector.unregister(child.pidfd)
         os.close(child.pidfd)
@@ -199,15 +258,31 @@ class Supervisor:
             self._selector.unregister(child.ready)
         if child.ready >= 0:
             os.close(child.ready)
-        place.child = None
+        if child in self._leaving:
+            self._leaving.remove(child)
+            return
+        places = [*self._places, self._standby]
+        place = next(place for place in places if child in (place.child, place.old))
+        if place.old is child:  # the one that replaces it is about to answer
+            place.old = None
+            return
+        place.child, place.old = place.old, None
         if self._stopping:
             return
         _log.warning("A gateway process ended with status %d.", status)
-        if not place.answered and place is not self._standby:
+        if place is not self._standby and self._fails_with_new_settings(child):
+            _log.error("The gateway does not start with the new settings.")
+            self._use(self._proven)
+        elif not place.answered and place is not self._standby:
             self._status = status if status > 0 else 1
             self._stop()
-            return
-        self._put_off(place, time.monotonic() - child.answers_since)
+        else:
+            self._put_off(place, time.monotonic() - child.answers_since)
+
+    def _fails_with_new_settings(self, child: Child) -> bool:
+        """Return whether a process died before it answered with settings never used."""
+        unproven = child.config is self._config and self._config is not self._proven
+        return unproven and child.answers_since == float("inf")
 
     def _put_off(self, place: _Place, answered: float) -> None:
         """Set when a slot is filled again after its process has ended.
@@ -232,31 +307,64 @@ class Supervisor:
         self._signal(signal.SIGTERM)
 
     def _signal(self, number: signal.Signals) -> None:
-        for place in (*self._places, self._standby):
-            if place.child is not None:
-                place.child.process.send_signal(number)
+        for child in self._children():
+            child.process.send_signal(number)
+
+
+def _refuse_what_needs_a_restart(old: Config, new: Config) -> None:
+    """Refuse new settings that two processes at a time may not have differently.
+
+    Raises
+    ------
+    Conflict
+        Such a setting has changed.
+    """
+    of_authn = ["identity"] if old.multi_user else []
+    changed = [
+        f"{name} of [gateway]"
+        for name in ("listen", "state", "database", "processes")
+        if getattr(old.gateway, name) != getattr(new.gateway, name)
+    ]
+    changed += [
+        f"[{name}]"
+        for name in ("broker", "authn", "store", *of_authn)
+        if getattr(old, name) != getattr(new, name)
+    ]
+    if new.multi_user and not old.multi_user:
+        changed.append("mode of [identity]")
+    if changed:
+        raise Conflict(f"Restart the gateway to change {', '.join(changed)}.")
 
 
 @contextmanager
 def _signals(
-    selector: selectors.BaseSelector, stop: Callable[[], None]
+    selector: selectors.BaseSelector,
+    stop: Callable[[], None],
+    reload: Callable[[], None],
 ) -> Iterator[None]:
-    """Call ``stop`` from the selector's loop for each SIGTERM and SIGINT."""
+    """Call ``stop`` for each SIGTERM and SIGINT, and ``reload`` for each SIGHUP.
+
+    They are called from the selector's loop. On a terminal SIGHUP says that the
+    terminal is gone, and stops; ``nohup`` ignores it, and that remains.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     read, write = os.pipe()
     os.set_blocking(write, False)
+    on_hangup = stop if sys.stdin is not None and sys.stdin.isatty() else reload
+    meanings = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: on_hangup}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        del meanings[signal.SIGHUP]
 
     def note(number: int, frame: FrameType | None) -> None:
-        os.write(write, b"s")
+        os.write(write, bytes([number]))
 
     def take() -> None:
-        os.read(read, 1)
-        stop()
+        meanings[signal.Signals(os.read(read, 1)[0])]()
 
     selector.register(read, selectors.EVENT_READ, take)
-    old = {n: signal.signal(n, note) for n in (signal.SIGTERM, signal.SIGINT)}
+    old = {number: signal.signal(number, note) for number in meanings}
     try:
         yield
     finally:
