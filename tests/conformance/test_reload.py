@@ -10,6 +10,7 @@ import pytest
 from tests.support.gateway import RunningGateway, running
 from tests.support.workers import wait_until
 
+pytestmark = pytest.mark.timeout(600)  # each starts several processes, one by one
 SETTINGS = (
     '[gateway]\ntitle = "Ours"\nlisten = "127.0.0.1:0"\nstate = "state"\n'
     'processes = 2\nfaces = ["api"]\n'
