@@ -1,5 +1,6 @@
 """Changed settings are used at SIGHUP, and settings that do not work are not."""
 
+import json
 import signal
 import threading
 from collections.abc import Iterator
@@ -99,3 +100,9 @@ def test_settings_that_do_not_work_change_nothing(
     gateway.process.send_signal(signal.SIGHUP)
     wait_until(lambda: said in gateway.log.read_text(), 180)
     assert titles(gateway) == before
+
+
+def test_every_line_of_the_log_is_json(gateway: RunningGateway) -> None:
+    """Those of the supervisor were plain text among the others."""
+    for line in gateway.log.read_text().splitlines():
+        assert {"at", "level", "logger"} <= set(json.loads(line))
