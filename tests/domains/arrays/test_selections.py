@@ -194,6 +194,16 @@ def test_names_that_are_not_there(text: str, words: str) -> None:
         select(NAMES, np.arange(3.0), text, ("a", "b", "a"))
 
 
+def test_very_many_colons_are_not_tried_one_by_one() -> None:
+    """Each was compared with all names, in the event loop: half a minute of it."""
+    names = tuple(f"station:{n}" for n in range(20_000))
+    values = np.arange(20_000.0)
+    with pytest.raises(InvalidRequest, match="no “::::"):
+        select(NAMES, values, ":" * 30_000, names)
+    both = select(NAMES, values, "station:3   :   station:7", names)
+    assert both.ranges == (Range(3, 5),)
+
+
 def test_a_message_names_only_some_of_many_names() -> None:
     names = tuple(f"r{n}" for n in range(50))
     with pytest.raises(InvalidRequest, match="r19 and 30 more"):

@@ -41,6 +41,8 @@ _MOMENT = 1e-9
 _LABELLED = frozenset({AxisKind.MEMBER, AxisKind.OTHER})
 """Axes on which values are labels rather than positions, so that none is nearest."""
 _SHOWN_LABELS = 20
+_BLANKS = 16
+"""Blanks before the colon between two labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,13 @@ def _by_label(axis: Axis, labels: Sequence[str], text: str) -> Selected:
     known = np.array([label.strip() for label in labels], object)
     wanted = text.strip()
     places = np.flatnonzero(known == wanted)
-    for at, sign in enumerate(wanted):
+    names = set(known)
+    longest = max(map(len, names), default=0)
+    # Longer texts name no two labels, and may have thousands of colons.
+    for at, sign in enumerate(wanted[: longest + _BLANKS]):
         if sign == ":" and not places.size:
             ends = (wanted[:at].strip(), wanted[at + 1 :].strip())
-            if set(ends) <= set(known):
+            if names.issuperset(ends):
                 pair = np.flatnonzero(np.isin(known, ends))
                 places = np.arange(pair[0], pair[-1] + 1)
     if not places.size:
