@@ -103,3 +103,47 @@ async def test_an_accounting_that_does_not_answer_can_be_asked_again(
     await alert.get_by_role("button", name="Try again").click()
     await expect(gate.page.get_by_text("local, as of")).to_contain_text("Away.")
     await gate.check_all_looks()
+
+
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, "4 of 10 CPU hours left. It ends on 2026-11-30."),
+        ({"used": 10 * HOUR}, "0 of 10 CPU hours left. It ends on 2026-11-30."),
+        ({"used": 12 * HOUR}, "All of 10 CPU hours used, and 2 more."),
+        ({"ends_on": "2026-11-03"}, "It ended on 2026-11-03."),
+        ({"starts_on": "2026-11-05", "used": 0.0}, "It begins on 2026-11-05."),
+    ],
+)
+async def test_an_allocation_tells_how_it_stands(
+    changes: dict[str, object],
+    says: str,
+    open_page: OpenPage,
+    gateway: RunningGateway,
+) -> None:
+    used = {"cpu_seconds": 6 * HOUR}
+    project = {
+        "system": "local", "name": "night", "title": "", "members": [],
+        "allocation": {"cpu_seconds": 10 * HOUR, "used": used},
+    }  # fmt: skip
+    burn = {
+        "system": "local", "project": "night", "resource": "cpu",
+        "granted": 10 * HOUR, "used": 6 * HOUR,
+        "starts_on": "2026-11-01", "ends_on": "2026-11-30",
+        "history": [{"day": f"2026-11-0{n}", "seconds": HOUR} for n in (2, 3, 4)],
+        "forecast": [], "runs_out": None, **changes,
+    }  # fmt: skip
+    ada = {"person": "ada", "cpu_seconds": HOUR, "gpu_seconds": 0.0, "jobs": 1}
+    canned = Canned()
+    projects: dict[str, object] = {"projects": [project], "systems": [], "next": None}
+    canned.on("GET", "/projects", projects)
+    canned.on("GET", "/projects/local/night/burn-down", burn)
+    canned.on("GET", "/usage", {"usage": [ada], "next": "more"})
+    gate = await canned_gate(open_page, canned)
+    await gate.page.goto(f"{gateway.url}/usage")
+    await expect(gate.page.locator("gw-usage [role=status]")).to_contain_text(says)
+    await expect(gate.page.get_by_text("Only the first 100 people")).to_be_visible()
+    await gate.check()

@@ -178,7 +178,8 @@ export class GwUsage extends GwElement {
         <p role="status">${left}. ${this._end()}</p>
         <div class="chart" part="chart" role="img" aria-label="${burn.granted === null ? "Used" : "Left"}, ${unit}, by day: ${left}">${drawBurnDown(found, this.wide, 220)}</div>
         ${found.coming.length ? html`<p class="small muted">Dashed is what is expected; of such days, eight in ten end within the fan.</p>` : burn.forecast.length ? nothing : html`<p class="small muted">A forecast needs four weeks since the first use.</p>`}</section>
-      <div class="two" part="usage">${this._sums("Person", "person", this.people?.usage ?? [])}${this._sums("Day (UTC)", "day", [...(this.days?.usage ?? [])].reverse())}</div>`;
+      <div class="two" part="usage">${this._sums("Person", "person", this.people?.usage ?? [])}${this._sums("Day (UTC)", "day", [...(this.days?.usage ?? [])].reverse())}</div>
+      ${this.people?.next ? html`<p class="small muted">Only the first ${MOST_ROWS} people are shown, by name.</p>` : nothing}`;
   }
 
   /** @param {string} unit */
