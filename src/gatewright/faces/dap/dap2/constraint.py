@@ -105,6 +105,7 @@ def project(dataset: Dataset, clauses: tuple[Clause, ...]) -> Projection:
     by_name |= {escaped(array.name): array for array in dataset.arrays}
     by_name |= {array.name: array for array in dataset.arrays}
     leaves: list[Leaf] = []
+    taken: set[str] = set()
     for clause in clauses:
         path = clause.path
         found = by_name.get(path) or _member_of_grid(by_name, path)
@@ -113,8 +114,9 @@ def project(dataset: Dataset, clauses: tuple[Clause, ...]) -> Projection:
                 f"There is no variable “{path[:100]}”. The .dds of this data set names "
                 "those there are."
             )
-        if any(leaf.array.name == found.name for leaf in leaves):
+        if found.name in taken:
             raise InvalidRequest(f"“{found.name}” is requested twice. Name it once.")
+        taken.add(found.name)
         leaves.append(_cut(found, clause.ranges))
     if not clauses:
         leaves = [_cut(array, ()) for array in dataset.arrays]
