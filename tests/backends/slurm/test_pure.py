@@ -38,7 +38,6 @@ from gatewright.domains.compute import (
     Condition,
     JobSpec,
     JobState,
-    NativeDependency,
     Partition,
     QueuedJob,
     Resources,
@@ -73,10 +72,12 @@ class TestCommands:
             ),
             attributes=Attributes(61, "-x,y", "p", "r", "q", "a&b", "m:2"),
         )  # fmt: skip
-        dependency = NativeDependency("5/m/a/ada", Condition.AFTER_NOT_OK, "5")
         slurm = Slurm("/opt/slurm/bin/", "/etc/slurm.conf")
         call = slurm.submit(
-            replace(JOB, spec=spec), MARK, "#!/bin/sh\n", [("5", dependency)]
+            replace(JOB, spec=spec),
+            MARK,
+            "#!/bin/sh\n",
+            [("5", Condition.AFTER_NOT_OK)],
         )
         assert call.argv[0] == "/opt/slurm/bin/sbatch"
         assert call.environment == {"SLURM_CONF": "/etc/slurm.conf"}

@@ -1,7 +1,14 @@
 """Refuses jobs that this machine could never run."""
 
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.compute import Capabilities, Submission, check_capacity
+from gatewright.domains.compute import (
+    Capabilities,
+    Condition,
+    Submission,
+    check_capacity,
+)
+
+_KNOWN = (Condition.AFTER_OK, Condition.AFTER_ANY, Condition.AFTER_NOT_OK)
 
 
 def check(submission: Submission, capabilities: Capabilities) -> None:
@@ -15,6 +22,12 @@ def check(submission: Submission, capabilities: Capabilities) -> None:
     resources, attributes = submission.spec.resources, submission.spec.attributes
     if resources.gpu_cores_per_process:
         raise InvalidContent("This system has no GPUs for jobs.")
+    for dependency in submission.spec.dependencies:
+        if dependency.condition not in _KNOWN:
+            raise InvalidContent(
+                f"This system has no dependencies “{dependency.condition}”. It has: "
+                f"{', '.join(_KNOWN)}."
+            )
     check_capacity(resources, capabilities)
     queue = attributes.queue_name
     if queue is not None and queue not in capabilities.queues:

@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 
 from gatewright.backends.slurm.marks import Mark
 from gatewright.backends.slurm.numbers import together
-from gatewright.domains.compute import Condition, NativeDependency, Submission
+from gatewright.domains.compute import Condition, Submission
 
 _IN_UTC = {"TZ": "UTC0", "SLURM_TIME_FORMAT": "standard"}
 _CONDITIONS = {
     Condition.AFTER_OK: "afterok",
     Condition.AFTER_ANY: "afterany",
     Condition.AFTER_NOT_OK: "afternotok",
+    Condition.AFTER: "after",
+    Condition.AFTER_CORR: "aftercorr",
+    Condition.SINGLETON: "singleton",
 }
 
 QUEUE_FIELDS = (
@@ -213,7 +216,7 @@ class Slurm:
         submission: Submission,
         mark: Mark,
         script: str,
-        dependencies: Sequence[tuple[str, NativeDependency]],
+        dependencies: Sequence[tuple[str, Condition]],
         indices: Sequence[int] = (),
     ) -> Call:
         """Submit a job, or the elements of an array with these indices."""
@@ -233,9 +236,14 @@ class Slurm:
                 f"%{limit}" if limit is not None else ""
             )
         if dependencies:
-            options["dependency"] = ",".join(
-                f"{_CONDITIONS[dependency.condition]}:{number}"
-                for number, dependency in dependencies
+            # Of a pair of arrays, the numbers of the whole arrays are given.
+            pairs = Condition.AFTER_CORR
+            waits = [
+                f"{_CONDITIONS[c]}:{number.partition('_')[0] if c is pairs else number}"
+                for number, c in dependencies
+            ]
+            options["dependency"] = _listed(
+                [one.removesuffix(":") for one in dict.fromkeys(waits)]
             )
         argv = [f"--{name}={value}" for name, value in options.items()]
         flags = ["--parsable", "--ignore-pbs"]

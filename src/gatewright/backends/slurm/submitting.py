@@ -31,6 +31,7 @@ from gatewright.core.errors import (
     Unavailable,
 )
 from gatewright.domains.compute import (
+    Condition,
     Estimate,
     JobState,
     JobStatus,
@@ -366,11 +367,17 @@ class Submitter:
         """Return the call of ``sbatch`` for some elements of a group."""
         first = elements[0]
         parts = elements if group.is_array else ()
-        natives = ((native_id(one.native_id), one) for one in first.dependencies)
+        natives = [
+            (native_id(one.native_id), one.condition) for one in first.dependencies
+        ]
         return self._client.slurm.submit(
             first,
             group.mark,
             script_of(first, group.mark.name, folder, parts),
-            [(native.number, one) for native, one in natives if native is not None],
+            [
+                (native.number if native else "", condition)
+                for native, condition in natives
+                if native is not None or condition is Condition.SINGLETON
+            ],
             [one.array_index for one in parts if one.array_index is not None],
         )

@@ -3,7 +3,11 @@
 import re
 
 from gatewright.backends.slurm.rows import QueueRow
-from gatewright.domains.compute import WAITS_FOR_ANOTHER, JobState
+from gatewright.domains.compute import (
+    WAITS_FOR_A_START,
+    WAITS_FOR_ANOTHER,
+    JobState,
+)
 
 _ACTIVE = frozenset(
     {
@@ -73,7 +77,7 @@ _REASONS = {
     "Resources": "It is next, and waits for what it needs to be free.",
     "SystemFailure": "A failure of the system kept it from starting.",
 }
-_DEPENDED_ON = re.compile(r"after\w*:(\d+(?:_\d+)?)", re.ASCII)
+_DEPENDED_ON = re.compile(r"(after\w*):(\d+(?:_\d+)?)", re.ASCII)
 _PLACES = (1000, 100, 10, 5)
 
 
@@ -100,9 +104,14 @@ def why_it_waits(row: QueueRow, ahead: int) -> str:
     ``ahead`` is the number of jobs of its partition with a higher priority.
     """
     if row.reason == "Dependency":
-        numbers = _DEPENDED_ON.findall(row.dependency)
-        if numbers:
-            return f"{WAITS_FOR_ANOTHER} (Slurm's {', '.join(numbers[:3])})."
+        waited = _DEPENDED_ON.findall(row.dependency)
+        if waited:
+            start = all(kind == "after" for kind, _ in waited)
+            numbers = ", ".join(number for _, number in waited[:3])
+            what = WAITS_FOR_A_START if start else WAITS_FOR_ANOTHER
+            return f"{what} (Slurm's {numbers})."
+        if row.dependency.startswith("singleton"):
+            return "Waits for your earlier jobs of the same name to end."
     if row.reason == "Resources":
         cores = "1 core" if row.cores == 1 else f"{row.cores} cores"
         machines = f" on {row.nodes} machines" if row.nodes > 1 else ""

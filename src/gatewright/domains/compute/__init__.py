@@ -71,13 +71,18 @@ from gatewright.domains.compute.snapshot import (
 from gatewright.domains.compute.submitting import Charge, Gate
 from gatewright.domains.compute.token_request import TokenRequest
 from gatewright.domains.compute.used import Usage
-from gatewright.domains.compute.waiting import WAITS_FOR_ANOTHER, with_own_numbers
+from gatewright.domains.compute.waiting import (
+    WAITS_FOR_A_START,
+    WAITS_FOR_ANOTHER,
+    with_own_numbers,
+)
 
 __all__ = [
     "ENDED",
     "LONGEST_WAIT",
     "UNREADABLE",
     "WAITS_FOR_ANOTHER",
+    "WAITS_FOR_A_START",
     "Admission",
     "Admitted",
     "Array",

@@ -5,7 +5,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.compute.model import Capabilities, JobSpec, Resources
+from gatewright.domains.compute.model import (
+    Capabilities,
+    Condition,
+    JobSpec,
+    Resources,
+)
 from gatewright.domains.compute.token_request import check_token_request
 
 MAXIMUM_SCRIPT = 1 << 20
@@ -41,8 +46,7 @@ def check_spec(spec: JobSpec) -> None:
     _check_counts(spec)
     if spec.token is not None:
         check_token_request(spec.token)
-    if len(spec.dependencies) > MAXIMUM_DEPENDENCIES:
-        raise InvalidContent(f"A job waits for {MAXIMUM_DEPENDENCIES} others at most.")
+    _check_dependencies(spec)
 
 
 def check_capacity(resources: Resources, capabilities: Capabilities) -> None:
@@ -61,6 +65,30 @@ def check_capacity(resources: Resources, capabilities: Capabilities) -> None:
         if asked > most:
             raise InvalidContent(
                 f"The job asks for {asked} {unit}, and a job has {most} here at most."
+            )
+
+
+def _check_dependencies(spec: JobSpec) -> None:
+    if len(spec.dependencies) > MAXIMUM_DEPENDENCIES:
+        raise InvalidContent(f"A job waits for {MAXIMUM_DEPENDENCIES} others at most.")
+    for dependency in spec.dependencies:
+        if dependency.condition is Condition.SINGLETON:
+            if dependency.job:
+                raise InvalidContent(
+                    "A dependency “singleton” is on all your earlier jobs of the same "
+                    "name, so it has no “job”."
+                )
+        elif not dependency.job:
+            raise InvalidContent(
+                f"A dependency “{dependency.condition}” needs a “job”, the id of "
+                "another job of yours."
+            )
+        elif dependency.condition is Condition.AFTER_CORR and (
+            spec.array is None or "_" in dependency.job
+        ):
+            raise InvalidContent(
+                "A dependency “after_corr” pairs the elements of two arrays: give the "
+                "job an “array”, and “job” the id of a whole array."
             )
 
 

@@ -35,14 +35,21 @@ ENDED = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCELED})
 
 
 class Condition(StrEnum):
-    """How a job must have ended for a dependent job to start."""
+    """What must have become of another job for a dependent job to start."""
 
     AFTER_OK = "after_ok"
-    """With exit code 0."""
+    """It ended with exit code 0."""
     AFTER_ANY = "after_any"
-    """In any way."""
+    """It ended in any way."""
     AFTER_NOT_OK = "after_not_ok"
-    """In any way other than with exit code 0."""
+    """It ended in any way other than with exit code 0."""
+    AFTER = "after"
+    """It has begun, or was canceled."""
+    AFTER_CORR = "after_corr"
+    """For each element of an array: the one of the same index in another array ended
+    with exit code 0."""
+    SINGLETON = "singleton"
+    """All earlier jobs of the same name and user ended, in any way; it names no job."""
 
 
 class Stream(StrEnum):
@@ -54,12 +61,13 @@ class Stream(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """Another job that must end before a job starts."""
+    """Another job for which a job waits."""
 
-    job: str
-    """Id of the other job; the id of an array stands for all its elements."""
+    job: str = ""
+    """Id of the other job; the id of an array stands for all its elements. Empty for
+    :attr:`Condition.SINGLETON`."""
     condition: Condition = Condition.AFTER_OK
-    """How it must end."""
+    """What must have become of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +154,7 @@ class JobSpec:
     array: str | None = None
     """Indices of a job array, such as ``0-9``, ``1,3,5`` or ``0-99:10%2``."""
     dependencies: tuple[Dependency, ...] = ()
-    """Jobs that must end before this one starts."""
+    """What must have become of other jobs before this one starts."""
     hold: bool = False
     """Whether the job is held until its owner releases it."""
     token: TokenRequest | None = None
@@ -269,11 +277,11 @@ class NativeDependency:
     """A dependency, with the scheduler's id of the other job."""
 
     native_id: str
-    """The scheduler's id of the job that must end first."""
+    """The scheduler's id of the other job; empty for :attr:`Condition.SINGLETON`."""
     condition: Condition
-    """How the other job must end."""
+    """What must have become of it."""
     job: str
-    """The gateway's id of the other job."""
+    """The gateway's id of it; empty for :attr:`Condition.SINGLETON`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +309,7 @@ class Submission:
     submitted_at: float
     """Time of submission, seconds since 1970 UTC."""
     dependencies: tuple[NativeDependency, ...] = ()
-    """Jobs that must end before this one starts, and have not ended yet."""
+    """What this one waits for, without what has come true already."""
     array_id: str = ""
     """Number that all elements of the array share; empty for a job outside of arrays.
     """

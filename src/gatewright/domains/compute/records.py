@@ -284,15 +284,20 @@ class JobRecords:
         return found
 
     async def unsettled(self, user: str, spec: JobSpec) -> tuple[NativeDependency, ...]:
-        """Return the jobs that a job still has to wait for, by the scheduler's ids."""
+        """Return what a job still has to wait for, by the scheduler's ids."""
         found: list[NativeDependency] = []
         for dependency in spec.dependencies:
+            condition = dependency.condition
+            if condition is Condition.SINGLETON:
+                found.append(NativeDependency("", condition, ""))
+                continue
             others = await named(self._table, self._system, user, dependency.job)
             found += [
-                NativeDependency(other.native_id, dependency.condition, other.id)
+                NativeDependency(other.native_id, condition, other.id)
                 for other in others
                 if other.native_id is not None
-                and not (other.ended and satisfied(dependency.condition, other.state))
+                and not (other.ended and satisfied(condition, other.state))
+                and (condition, other.state) != (Condition.AFTER, JobState.ACTIVE)
             ]
         return tuple(found)
 
@@ -310,9 +315,9 @@ def with_end(status: JobStatus, now: float) -> JobStatus:
 
 def satisfied(condition: Condition, state: JobState) -> bool:
     """Return whether a dependency is met by another job that ended in a state."""
-    if condition is Condition.AFTER_ANY:
+    if condition in {Condition.AFTER, Condition.AFTER_ANY}:
         return True
-    return (condition is Condition.AFTER_OK) == (state is JobState.COMPLETED)
+    return (condition is not Condition.AFTER_NOT_OK) == (state is JobState.COMPLETED)
 
 
 async def named(table: JobTable, system: str, user: str, job_id: str) -> Sequence[Job]:

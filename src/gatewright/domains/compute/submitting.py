@@ -20,6 +20,7 @@ from gatewright.domains.compute.check import check_spec
 from gatewright.domains.compute.job_tokens import JobTokens
 from gatewright.domains.compute.model import (
     ComputeSystem,
+    Condition,
     Estimate,
     JobSpec,
     JobState,
@@ -251,7 +252,7 @@ class Submitter:
                 f"With those before it, this is more than the {self._in_flight} jobs "
                 "that one user may have waiting and running. Submit them in parts."
             )
-        await self._check_dependencies(caller, on.system.name, spec)
+        await self._check_dependencies(caller, on.system.name, spec, indices)
         project = spec.attributes.project_name
         if project is not None and self._charge is not None:
             await self._charge(on.system.name, caller.user, project)
@@ -262,14 +263,28 @@ class Submitter:
         return job
 
     async def _check_dependencies(
-        self, caller: Caller, system: str, spec: JobSpec
+        self,
+        caller: Caller,
+        system: str,
+        spec: JobSpec,
+        indices: Sequence[int | None],
     ) -> None:
         for dependency in spec.dependencies:
+            if dependency.condition is Condition.SINGLETON:
+                continue
             others = await named(self._table, system, caller.user, dependency.job)
             if not others:
                 raise InvalidContent(
                     f"You have no job “{dependency.job[:80]}” on {system} to wait for."
                 )
+            if dependency.condition is Condition.AFTER_CORR:
+                if others[0].array_index is None:
+                    raise InvalidContent(
+                        f"Job {dependency.job} is no array: “after_corr” pairs its "
+                        "elements with those of this job."
+                    )
+                own = set(indices)
+                others = [other for other in others if other.array_index in own]
             for other in others:
                 if other.ended and not satisfied(dependency.condition, other.state):
                     raise InvalidContent(

@@ -1,17 +1,11 @@
-"""Parses job specifications from requests: JSON, a script, or a form."""
+"""Job specifications in the bodies of requests: as JSON, and as fields of a form."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from pydantic import BaseModel, ConfigDict, Field
 
 from gatewright.core.errors import (
     InvalidContent,
-    InvalidRequest,
-    UnsupportedMediaType,
 )
 from gatewright.domains.compute import (
     Attributes,
@@ -21,13 +15,7 @@ from gatewright.domains.compute import (
     Resources,
     TokenRequest,
 )
-from gatewright.web.form_text import unix_lines
-from gatewright.web.json_body import decode_json, is_json
-from gatewright.web.json_model import schema_of, validated
 
-_SCRIPT_TYPES = ("text/x-shellscript", "application/x-sh", "text/plain")
-_FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-_PART_BYTES = 2 << 20
 _COUNT = 2**53
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -87,18 +75,23 @@ class AttributesBody(BaseModel):
 
 
 class DependencyBody(BaseModel):
-    """A job that must end first."""
+    """What must have become of another job first."""
 
     model_config = _STRICT
 
     job: str = Field(
-        description="Id of the job; the id of an array means all its elements.",
+        "",
+        description="Id of the job; the id of an array means all its elements. All "
+        "conditions but singleton need it.",
         examples=["17"],
     )
     condition: Annotated[Condition, Field(strict=False)] = Field(
         Condition.AFTER_OK,
-        description="How it must end: after_ok with exit code 0, after_any in any way, "
-        "after_not_ok with a failure.",
+        description="What must have become of it. after_ok: it ended with exit code 0; "
+        "after_any: it ended in any way; after_not_ok: it failed or was canceled; "
+        "after: it has begun, or was canceled; after_corr, of two arrays: for each "
+        "element, the one of its index ended with exit code 0; singleton, without job: "
+        "all your earlier jobs of the same name ended. The last three are Slurm's.",
     )
 
 
@@ -177,7 +170,7 @@ class JobSpecBody(BaseModel):
         examples=["0-9%2"],
     )
     dependencies: list[DependencyBody] = Field(
-        [], description="Jobs that must end first."
+        [], description="What must have become of other jobs before it starts."
     )
     hold: bool = Field(False, description="Whether it waits until it is released.")
     token: JobTokenBody | None = Field(
@@ -242,6 +235,16 @@ class FlatJobBody(BaseModel):
     after_ok: list[str] = Field([], description="Ids of jobs that must succeed first.")
     after_any: list[str] = Field([], description="Ids of jobs that must end first.")
     after_not_ok: list[str] = Field([], description="Ids of jobs that must fail first.")
+    after: list[str] = Field([], description="Ids of jobs that must begin first.")
+    after_corr: list[str] = Field(
+        [],
+        description="Ids of arrays of which the element of the same index must succeed "
+        "first.",
+    )
+    singleton: bool = Field(
+        False,
+        description="Whether all your earlier jobs of the same name must end first.",
+    )
     hold: bool = Field(False, description="Whether it waits until it is released.")
 
     def spec(self) -> JobSpec:
@@ -267,95 +270,16 @@ class FlatJobBody(BaseModel):
                 queue_name=self.queue_name,
                 project_name=self.project_name,
             ),
-            dependencies=tuple(
-                Dependency(job, condition)
-                for condition in Condition
-                for job in getattr(self, condition.value)
+            dependencies=(
+                *(
+                    Dependency(job, condition)
+                    for condition in Condition
+                    if condition is not Condition.SINGLETON
+                    for job in getattr(self, condition.value)
+                ),
+                *([Dependency("", Condition.SINGLETON)] if self.singleton else []),
             ),
         )
-
-
-_ONE = TypeAdapter(JobSpecBody)
-_MANY = TypeAdapter(list[JobSpecBody])
-DRY_RUN = "dry_run"
-"""Query parameter of a submission that is only tried: no field of the job."""
-_LISTS = ("arguments", "environment", "after_ok", "after_any", "after_not_ok")
-
-
-async def read_specs(request: Request) -> tuple[Sequence[JobSpec], bool]:
-    """Return the specifications in a request, and whether they were sent as a list.
-
-    Raises
-    ------
-    UnsupportedMediaType
-        The media type of the body is not one that describes a job.
-    InvalidRequest
-        The body is malformed.
-    InvalidContent
-        A field is unknown, wrong or given twice.
-    """
-    content_type = request.headers.get("content-type", "")
-    kind = content_type.partition(";")[0].strip().lower()
-    if is_json(content_type):
-        value = decode_json(await request.body())
-        if isinstance(value, list):
-            return [
-                body.spec() for body in validated(_MANY.validate_python, value)
-            ], True
-        return [validated(_ONE.validate_python, value).spec()], False
-    asked = request.query_params.multi_items()
-    query = [pair for pair in asked if pair[0] != DRY_RUN]
-    if kind in _SCRIPT_TYPES:
-        fields = _fields(query)
-        fields["script"] = _text(await request.body())
-        return [validated(FlatJobBody.model_validate, fields).spec()], False
-    if kind in _FORM_TYPES:
-        fields = _fields([*query, *await _form(request)])
-        return [validated(FlatJobBody.model_validate, fields).spec()], False
-    raise UnsupportedMediaType(
-        "Send a job as application/json, a script as text/x-shellscript, or a form."
-    )
-
-
-def _fields(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in _LISTS:
-            fields.setdefault(name, []).append(value)
-        elif name in fields:
-            raise InvalidContent(f"“{name[:80]}” is given twice.")
-        elif value != "":
-            # Browsers send empty fields of a form, too.
-            fields[name] = value
-    return fields
-
-
-async def _form(request: Request) -> Sequence[tuple[str, str]]:
-    try:
-        form = await request.form(max_files=8, max_part_size=_PART_BYTES)
-    except HTTPException as error:
-        raise InvalidRequest(f"The form cannot be read: {error.detail}") from error
-    except UnicodeError as error:  # of a “charset” such as Python's “undefined”
-        raise InvalidRequest("The form is not text in its “charset”.") from error
-    try:
-        return [
-            (
-                name,
-                _text(await value.read())
-                if isinstance(value, UploadFile)
-                else unix_lines(value),
-            )
-            for name, value in form.multi_items()
-        ]
-    finally:
-        await form.close()
-
-
-def _text(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidRequest("The script is not valid UTF-8 text.") from error
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -363,32 +287,3 @@ def _variable(text: str) -> tuple[str, str]:
     if not mark:
         raise InvalidContent("“environment” has to be NAME=value.")
     return name, value
-
-
-def submit_body() -> dict[str, Any]:
-    """Return the ``openapi_extra`` that describes the bodies of a submission."""
-    spec = schema_of(JobSpecBody)
-    form = schema_of(FlatJobBody)
-    script = {"type": "string", "examples": ["#!/bin/sh\necho hello\n"]}
-    content = {
-        "application/json": {"schema": spec},
-        "text/x-shellscript": {"schema": script},
-        **{kind: {"schema": form} for kind in _FORM_TYPES},
-    }
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def script_parameters() -> list[dict[str, Any]]:
-    """Return the OpenAPI query parameters that may be sent with a script as body."""
-    properties: Mapping[str, Any] = schema_of(FlatJobBody)["properties"]
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "required": False,
-            "description": f"With a script: {schema.get('description', '')}",
-            "schema": {k: v for k, v in schema.items() if k != "description"},
-        }
-        for name, schema in properties.items()
-        if name not in {"script", "executable"}
-    ]

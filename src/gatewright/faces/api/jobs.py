@@ -26,9 +26,9 @@ from gatewright.faces.api.job_answers import (
     job_answer,
     job_with_spec,
 )
-from gatewright.faces.api.job_bodies import (
+from gatewright.faces.api.job_bodies import JobListBody
+from gatewright.faces.api.job_requests import (
     DRY_RUN,
-    JobListBody,
     read_specs,
     script_parameters,
     submit_body,
