@@ -167,6 +167,18 @@ class JobTableContract:
         assert await table.get("local", "ada", job.id) == done
         assert await table.open_jobs("local", "ada") == []
 
+    async def test_what_a_job_was_given_stays(self, table: JobTable) -> None:
+        """Not every source of an end knows that."""
+        (job,) = await submit(table)
+        native = job.native_id or ""
+        given = Usage(nodes=2, partition="debug", project="p", limit_seconds=600.0)
+        (running,) = await table.record("local", [replace(active(native), usage=given)])
+        assert running.usage == given
+        (done,) = await table.record("local", [ended(native)])
+        assert done.usage == Usage(
+            *(1.5, 0.25, 1 << 40, 4, 1 << 41, 8, 2.5), 2, "debug", "p", 600.0
+        )
+
     async def test_a_job_that_was_put_back_waits_again(self, table: JobTable) -> None:
         (job,) = await submit(table)
         native = job.native_id or ""

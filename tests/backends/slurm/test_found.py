@@ -119,6 +119,20 @@ class TestInTheQueue:
         (status,) = await found.of_rows("ada", [OF_QUEUE], PriorityOrder())
         assert (status.ended_at, status.usage.cpu_seconds) == (101.0, 0.5)
 
+    async def test_what_it_was_given_is_that_of_the_queue(self) -> None:
+        given = ("batch", "science", 1, 600.0)
+        for row, kept in (
+            (OF_QUEUE, [COUNTED]),
+            (OF_QUEUE, []),
+            (replace(OF_QUEUE, state="RUNNING"), []),
+        ):
+            found, _ = finder(Told(kept=kept))
+            (status,) = await found.of_rows("ada", [row], PriorityOrder())
+            usage = status.usage
+            assert given == (
+                *(usage.partition, usage.project, usage.nodes, usage.limit_seconds),
+            )
+
     async def test_a_failed_one_has_the_exit_code_of_the_queue(self) -> None:
         row = replace(OF_QUEUE, state="FAILED", reason="NonZeroExitCode")
         half = replace(HALF, state="FAILED")

@@ -69,6 +69,14 @@ def test_an_ended_array_is_summed() -> None:
     assert job.tasks == {"completed": 1, "failed": 1}
 
 
+def test_an_array_was_given_what_its_elements_were() -> None:
+    given = Usage(nodes=2, partition="debug", project="p", limit_seconds=60.0)
+    known = replace(ELEMENT, usage=given)
+    whole = array_as_job([ELEMENT, known, known])
+    assert whole.usage == given
+    assert array_as_job([ELEMENT]).usage == Usage()
+
+
 def test_the_reason_of_an_array_goes_with_its_exit_code() -> None:
     first = replace(FAILED, exit_code=1, reason="Ended with exit code 1.")
     last = replace(FAILED, exit_code=5, reason="Ended with exit code 5.")

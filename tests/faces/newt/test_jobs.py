@@ -151,3 +151,34 @@ def test_a_record_has_what_sacct_has_in_its_columns() -> None:
     record = job_shapes.accounting(runs, 130.0)
     assert (record["elapsed"], record["cputime"]) == ("00:00:30", "00:01:30")
     assert record["exitcode"] == "137:0"
+
+
+def test_the_columns_of_an_ended_job_are_what_it_was_given() -> None:
+    """Not what its request named; nor of an older job, of which nobody knows more."""
+    asked = JobSpec(executable="x", resources=Resources(process_count=3, node_count=3))
+    job = Job(
+        id="17",
+        system="far",
+        user="ada",
+        name="n",
+        state=JobState.COMPLETED,
+        native_state="COMPLETED",
+        spec=asked,
+        directory="/",
+        stdout_path="/o",
+        stderr_path="/e",
+        submitted_at=0.0,
+        started_at=100.0,
+        ended_at=160.0,
+        usage=Usage(
+            cores=4, nodes=2, partition="debug", project="p", limit_seconds=600.0
+        ),
+    )
+    names = ("queue", "repo", "timereq", "nodes", "procs")
+    columns = job_shapes.classic(job, None, 1000.0)
+    assert [columns[name] for name in names] == ["debug", "p", "00:10:00", "2", "4"]
+    record = job_shapes.accounting(job, 1000.0)
+    told = [record[name] for name in ("partition", "account", "nnodes", "alloccpus")]
+    assert told == ["debug", "p", "2", "4"]
+    columns = job_shapes.classic(replace(job, usage=Usage()), None, 1000.0)
+    assert [columns[name] for name in names] == ["far", "", "", "3", "3"]

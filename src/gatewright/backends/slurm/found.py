@@ -18,6 +18,7 @@ from gatewright.backends.slurm.statuses import (
     ended,
     ended_uncounted,
     finishing,
+    given,
     has_ended,
     living,
     own_id,
@@ -125,7 +126,8 @@ class Finder:
             code, _ = codes.get(native.number, (job.exit_code, 0))
             job = replace(job, exit_code=code)
             try:
-                return await self._ended_status(job, row.reason, kept, native)
+                status = await self._ended_status(job, row.reason, kept, native)
+                return replace(status, usage=given(row, status.usage))
             except GatewayError as error:
                 # The owner's files may be out of reach for good, as of an account that
                 # was removed, and the other jobs do not wait for that. The person may
@@ -139,7 +141,8 @@ class Finder:
                     return finishing(row, str(native))
                 _log.warning("Claim file of %s is not read: %s", native, error.text)
                 status = ended(job, kept, str(native), row.reason)
-                return replace(status, reason=_UNREAD)
+                used = given(row, status.usage)
+                return replace(status, reason=_UNREAD, usage=used)
 
         # At once, so that a worker that hangs delays nobody else's jobs for long.
         return await asyncio.gather(*(one(row, native) for row, native in done))

@@ -78,8 +78,20 @@ def living(row: QueueRow, native: str, order: PriorityOrder) -> JobStatus:
         native_state=row.state,
         reason="" if active else why_it_waits(row, order.ahead(row)),
         started_at=row.started_at if active else None,
+        usage=given(row),
         expected_start_at=None if active else row.started_at,
         restarts=max(0, row.restarts - 1) if before else row.restarts,
+    )
+
+
+def given(row: QueueRow, used: Usage = Usage()) -> Usage:  # noqa: B008  # frozen
+    """Return what a job has used, with what the queue says that it was given."""
+    return replace(
+        used,
+        nodes=row.nodes,
+        partition=row.partition,
+        project=row.project,
+        limit_seconds=row.limit,
     )
 
 
@@ -90,6 +102,7 @@ def finishing(row: QueueRow, native: str) -> JobStatus:
         JobState.ACTIVE,
         "COMPLETING",
         started_at=row.started_at,
+        usage=given(row),
         restarts=row.restarts,
     )
 
@@ -207,7 +220,7 @@ def ended_uncounted(
         signal=signal if ran else None,
         started_at=None if canceled and began == end else began,
         ended_at=end,
-        usage=Usage(wall_seconds=max(0.0, end - (began or end))),
+        usage=given(row, Usage(max(0.0, end - (began or end)), cores=row.cores)),
         restarts=row.restarts,
     )
 

@@ -32,11 +32,16 @@ VALUES (?, ?, ?, ?, ?, ?, 'new', '', ?, ?, ?, ?, ?, '', 0.0, 0.0, 0)
 
 # A job that has ended stays as it is; one that runs does not wait again, unless it was
 # put back into the queue, so that it is another attempt; what was said of an earlier
-# attempt comes late; and a reason for waiting stays until another is known.
+# attempt comes late; and a reason for waiting stays until another is known. So does
+# what a job was given: of one that has ended, not every source knows that.
 UPDATE = """
 UPDATE jobs SET state = ?, native_state = ?, reason = ?, exit_code = ?, end_signal = ?,
     started_at = ?, ended_at = ?, wall_seconds = ?, cpu_seconds = ?,
     peak_memory_bytes = ?, cores = ?, memory_limit_bytes = ?, gpus = ?, gpus_busy = ?,
+    nodes = COALESCE(NULLIF(?, 0), nodes),
+    queue_name = COALESCE(NULLIF(?, ''), queue_name),
+    project = COALESCE(NULLIF(?, ''), project),
+    limit_seconds = COALESCE(?, limit_seconds),
     attempts = CASE WHEN attempts < ? THEN ? ELSE attempts END
 WHERE system = ? AND native_id = ? AND ended_at IS NULL
     AND (started_at IS NULL OR ? = 1 OR attempts < ?)
@@ -90,6 +95,10 @@ def job_of(row: Row) -> Job:
             row["memory_limit_bytes"],
             row["gpus"],
             row["gpus_busy"],
+            row["nodes"],
+            row["queue_name"],
+            row["project"],
+            row["limit_seconds"],
         ),
         array_index=index,
         uuid=row["uuid"],
@@ -145,6 +154,10 @@ def update_values(system: str, status: JobStatus) -> Sequence[object]:
         status.usage.memory_limit_bytes,
         status.usage.gpus,
         status.usage.gpus_busy,
+        status.usage.nodes,
+        status.usage.partition,
+        status.usage.project,
+        status.usage.limit_seconds,
         attempt,
         attempt,
         system,

@@ -44,6 +44,8 @@ def array_as_job(elements: Sequence[Job]) -> Job:
     starts = [e.started_at for e in elements if e.started_at is not None]
     ends = [e.ended_at for e in elements if e.ended_at is not None]
     ended = len(ends) == len(elements)
+    # All are given the same, but for those that nobody knows of.
+    given = next((e.usage for e in elements if e.usage.partition), Usage())
     codes = [e.exit_code for e in elements if e.exit_code is not None]
     return replace(
         elements[0],
@@ -66,6 +68,10 @@ def array_as_job(elements: Sequence[Job]) -> Job:
                 (e.usage.gpus_busy for e in elements if e.usage.gpus_busy is not None),
                 default=None,
             ),
+            nodes=max(e.usage.nodes for e in elements),
+            partition=given.partition,
+            project=given.project,
+            limit_seconds=given.limit_seconds,
         ),
         array_index=None,
         attempts=max(e.attempts for e in elements),

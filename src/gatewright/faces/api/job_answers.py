@@ -11,7 +11,7 @@ from gatewright.faces.api.problem import Problem
 
 
 class JobUsageAnswer(BaseModel):
-    """Resources that a job has used."""
+    """What a job was given, and what it has used of that."""
 
     wall_seconds: float = Field(description="Time from start to end.")
     cpu_seconds: float = Field(description="CPU time of all its processes.")
@@ -31,6 +31,18 @@ class JobUsageAnswer(BaseModel):
     gpus_busy: float | None = Field(
         description="Most GPUs that were busy at once in any sample, as an upper "
         "bound; null where the site samples none."
+    )
+    nodes: int = Field(
+        description="Nodes that were allocated to it; 0 where nobody knows."
+    )
+    partition: str = Field(
+        description="Queue or partition that it was given; empty where nobody knows."
+    )
+    project: str = Field(
+        description="Project that it was charged to; empty where nobody knows."
+    )
+    limit_seconds: float | None = Field(
+        description="Its time limit; null without one, or where nobody knows."
     )
 
 

@@ -55,17 +55,18 @@ class _Place:
 
 
 def _place(job: Job, listed: QueuedJob | None) -> _Place:
-    """Return a job's place by the scheduler's list, or as far as the request told it.
+    """Return a job's place by the scheduler's list, or what is recorded that it got.
 
-    The list has also what the job's script and the site's defaults say.
+    These have also what the job's script and the site's defaults say. What nobody knows
+    is as the request told it.
     """
-    resources, attributes = job.spec.resources, job.spec.attributes
+    resources, attributes, given = job.spec.resources, job.spec.attributes, job.usage
     place = _Place(
-        nodes=str(resources.node_count or 1),
-        cores=str(resources.cores),
-        queue=attributes.queue_name or job.system,
-        project=attributes.project_name or "",
-        limit=_duration(attributes.duration),
+        nodes=str(given.nodes or resources.node_count or 1),
+        cores=str(given.cores or resources.cores),
+        queue=given.partition or attributes.queue_name or job.system,
+        project=given.project or attributes.project_name or "",
+        limit=_duration(given.limit_seconds or attributes.duration),
     )
     if listed is None:
         return place

@@ -183,10 +183,11 @@ export class GwJob extends GwElement {
       ${time ? html`<time datetime=${time} title=${exact(time)}>${local(time)}</time>` : nothing}<span>${more}</span></li>`)}</ol>`;
   }
 
-  /** What the system calls it. @param {Job} job */
+  /** What the system calls it, and what its scheduler gave it. @param {Job} job */
   _facts(job) {
     const again = job.attempts > 1 ? `${job.attempts}, since it was put back into the queue` : "";
-    const facts = [["Id", job.id], ["Elements", job.tasks ? taskWords(job.tasks) : ""], ["Run", again], ["Word of the scheduler", job.native_state], ["Folder", job.directory]].filter(([, value]) => value);
+    const facts = [["Id", job.id], ["Elements", job.tasks ? taskWords(job.tasks) : ""], ["Run", again], ["Word of the scheduler", job.native_state],
+      ["Queue", job.usage?.partition], ["Project", job.usage?.project], ["Nodes", job.usage?.nodes], ["Folder", job.directory]].filter(([, value]) => value);
     return html`<dl class="facts" part="facts"><div><dt>State</dt><dd>${stateWord(job)}</dd></div>
       ${facts.map(([word, value]) => html`<div><dt>${word}</dt><dd class="mono">${value}</dd></div>`)}</dl>`;
   }
@@ -204,12 +205,13 @@ export class GwJob extends GwElement {
   /** What it asked for and what it used, as pairs of bars. @param {Job} job */
   _bars(job) {
     const { resources, attributes } = job.spec ?? {};
+    const { limit_seconds: limit, cores: given } = job.usage ?? {};
     const wall = job.started_at ? secondsBetween(job.started_at, job.ended_at) : null;
     const told = job.ended_at ? job.usage : null; // a scheduler tells when the job has ended
-    const cores = (resources?.cpu_cores_per_process ?? 1) * (resources?.process_count ?? 1);
+    const cores = given || (resources?.cpu_cores_per_process ?? 1) * (resources?.process_count ?? 1);
     /** @type {Amount[]} */
     const amounts = [
-      { word: "Time", used: wall, asked: attributes?.duration ?? null, say: duration },
+      { word: "Time", used: wall, asked: limit ?? attributes?.duration ?? null, say: duration },
       { word: `CPU time of ${cores} ${cores === 1 ? "core" : "cores"}`, used: told?.cpu_seconds ?? null, asked: told === null || wall === null ? null : wall * cores, say: duration },
       { word: "Memory", used: told?.peak_memory_bytes || null, asked: resources?.memory ?? null, say: size },
     ];
