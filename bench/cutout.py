@@ -7,8 +7,11 @@ WCS, as usual ("warm"), and without ("cold"); "pool" adds the round trip to a re
 process, and "HTTP" a whole gateway, asked over one connection. astropy is in the
 benchmark's process, without HTTP. "CPU" is the processor time of a whole gateway, its
 readers included, for one FITS cut-out of many places through HTTP, and that of astropy
-in this process for the same places. GATEWRIGHT_BENCH_SIDE sets another number of
-pixels.
+in this process for the same places. "rate" is how many such cut-outs a second come
+through several connections, each of which asks for the next as soon as it has one; the
+clients, processes of Python, share the cores with the gateway. It is compared with
+astropy in one process, and in as many processes as there are cores.
+GATEWRIGHT_BENCH_SIDE sets another number of pixels.
 """
 
 import asyncio
@@ -18,7 +21,9 @@ import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
 from http.client import HTTPConnection
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -30,6 +35,7 @@ from astropy.io import fits
 from astropy.nddata import Cutout2D
 from astropy.visualization import AsinhStretch, ImageNormalize, PercentileInterval
 from astropy.wcs import WCS
+from matplotlib import colormaps
 from PIL import Image
 
 from bench.support.processes import cpu_seconds_during, tell, wait_until_idle
@@ -47,6 +53,8 @@ SCALE = 0.26 / 3600
 MIDDLE = 150.1, 2.2
 CENTRE = SkyCoord(*MIDDLE, unit="deg")
 PLACES = 100
+CONNECTIONS = 4
+CORES = os.cpu_count() or 1
 _FUNCTION = "gatewright.backends.fits.program:cut"
 
 Way = Callable[[], Awaitable[int]]
@@ -74,13 +82,15 @@ def places(size: int) -> list[tuple[float, float]]:
     return [(MIDDLE[0] + ra, MIDDLE[1] + dec) for ra, dec in moved.tolist()]
 
 
-def arguments(path: Path, size: int, form: str) -> dict[str, Any]:
+def arguments(
+    path: Path, size: int, form: str, colours: str = "gray"
+) -> dict[str, Any]:
     """Return the arguments of a reader's cut-out function, for ``size`` pixels."""
     return {
         "path": str(path), "identity": "", "hdu": 0, "format": form, "size": None,
         "region": region(size), "stretch": ["asinh", 0.5, 99.5],
         "orientation": "native", "marks": False, "caption": "", "aligned": False,
-        "limits": "percentile", "colours": "gray", "padded": False, "pixels": None,
+        "limits": "percentile", "colours": colours, "padded": False, "pixels": None,
         "arcsec": None, "kind": "science", "plane": None, "maximum": 1 << 40,
     }  # fmt: skip
 
@@ -98,16 +108,23 @@ def with_astropy(path: Path, size: int, place: SkyCoord = CENTRE) -> int:
     return len(out.getvalue())
 
 
-def picture_with_astropy(path: Path, size: int) -> int:
-    """Draw a PNG as a service based on astropy would; return its size."""
+def picture_with_astropy(path: Path, size: int, colours: str) -> int:
+    """Draw a PNG as a service based on astropy would; return its size.
+
+    In colour, Matplotlib's map makes red, green and blue of each level.
+    """
     with fits.open(path, memmap=True) as hdus:
         header = WCS(hdus[0].header)
         cutout = Cutout2D(hdus[0].data, CENTRE, size * SCALE * u.deg, header)
         interval = PercentileInterval(99)
         norm = ImageNormalize(cutout.data, interval=interval, stretch=AsinhStretch())
-        levels = (255 * norm(cutout.data).filled(0)).astype(np.uint8)
+        shown = norm(cutout.data).filled(0)[::-1]
+    if colours == "gray":
+        pixels = (255 * shown).astype(np.uint8)
+    else:
+        pixels = colormaps[colours](shown, bytes=True)[..., :3]
     out = io.BytesIO()
-    Image.fromarray(levels[::-1]).save(out, "png")
+    Image.fromarray(pixels).save(out, "png")
     return len(out.getvalue())
 
 
@@ -119,9 +136,16 @@ class Client:
         self._fields = {"authorization": f"Bearer {token}"}
         self._image = self._found()
 
-    def cut(self, size: int, form: str, place: tuple[float, float] = MIDDLE) -> int:
+    def cut(
+        self,
+        size: int,
+        form: str,
+        place: tuple[float, float] = MIDDLE,
+        colours: str = "gray",
+    ) -> int:
         """Return the size of a cut-out."""
-        asked = urlencode({"pos": region(size, *place), "format": form})
+        told = {"pos": region(size, *place), "format": form}
+        asked = urlencode(told | ({"cmap": colours} if form != "fits" else {}))
         return len(self._get(f"/api/v1/images/{quote(self._image)}/cutout?{asked}"))
 
     def _found(self) -> str:
@@ -142,10 +166,10 @@ class Client:
 
 
 def ways(
-    path: Path, size: int, form: str, pool: ReaderPool, client: Client
+    path: Path, size: int, form: str, colours: str, pool: ReaderPool, client: Client
 ) -> dict[str, Way]:
     """Return the functions to compare, by name."""
-    asked = arguments(path, size, form)
+    asked = arguments(path, size, form, colours)
 
     async def warm() -> int:
         return len(cut(asked, Output())["data"])
@@ -159,11 +183,12 @@ def ways(
             return len(bytes(view))
 
     async def http() -> int:
-        return await asyncio.to_thread(client.cut, size, form)
+        return await asyncio.to_thread(client.cut, size, form, MIDDLE, colours)
 
     async def astropy() -> int:
-        alone = with_astropy if form == "fits" else picture_with_astropy
-        return alone(path, size)
+        if form == "fits":
+            return with_astropy(path, size)
+        return picture_with_astropy(path, size, colours)
 
     found = {"warm": warm, "cold": cold, "pool": pooled, "HTTP": http}
     return found | {"astropy": astropy}
@@ -180,8 +205,12 @@ async def milliseconds(way: Way) -> float:
 
 async def compare(path: Path, pool: ReaderPool, client: Client) -> None:
     """Compare all ways in turn in several rounds."""
-    for form, size in [*(("fits", size) for size in SIZES), ("png", PICTURE)]:
-        compared = ways(path, size, form, pool, client)
+    cases = [("fits", size, "gray") for size in SIZES]
+    for form, size, colours in [
+        *cases,
+        *(("png", PICTURE, colours) for colours in ("gray", "viridis")),
+    ]:
+        compared = ways(path, size, form, colours, pool, client)
         for way in compared.values():
             await way()
         rounds = [
@@ -190,7 +219,8 @@ async def compare(path: Path, pool: ReaderPool, client: Client) -> None:
         ]
         times = {who: [r[who] for r in rounds] for who in compared}
         for who in ("warm", "cold", "pool", "HTTP"):
-            tell(f"{form} {size} ({who})", times[who], times["astropy"], "ms")
+            told = form if form == "fits" else f"{form} {colours}"
+            tell(f"{told} {size} ({who})", times[who], times["astropy"], "ms")
             least = min(times[who]), min(times["astropy"])
             print(f"  least {least[0]:.2f} and {least[1]:.2f} ms")
 
@@ -215,6 +245,38 @@ def compare_processor_time(path: Path, client: Client, pid: int) -> None:
     print(f"  least {min(ours):.2f} and {min(peer):.2f} ms")
 
 
+def ask_for_each(port: int, token: str, size: int) -> int:
+    """Ask for the cut-outs of all places, one after another; return their bytes."""
+    client = Client(port, token)
+    return sum(client.cut(size, "fits", place) for place in places(size))
+
+
+def cut_each(path: Path, size: int) -> int:
+    """Cut the same with astropy."""
+    where = [SkyCoord(*place, unit="deg") for place in places(size)]
+    return sum(with_astropy(path, size, place) for place in where)
+
+
+def rate(workers: int, work: Callable[..., int], *given: object) -> float:
+    """Return the cut-outs a second of so many processes that do the same work."""
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        for _ in range(2):  # the first time, they import what they need
+            began = time.perf_counter()
+            made = [pool.submit(work, *given) for _ in range(workers)]
+            assert all(each.result() > 0 for each in made)
+            seconds = time.perf_counter() - began
+    return workers * PLACES / seconds
+
+
+def compare_rates(path: Path, port: int, token: str) -> None:
+    """Compare the rate of a whole gateway with that of processes with astropy."""
+    size = SIZES[0]
+    ours = rate(CONNECTIONS, ask_for_each, port, token, size)
+    name = f"fits {size} (rate, {CONNECTIONS} connections, against processes:"
+    for count in dict.fromkeys((1, CORES)):
+        tell(f"{name} {count})", [ours], [rate(count, cut_each, path, size)], "/s")
+
+
 async def run(folder: Path) -> None:
     """Write the image, and compare all ways."""
     images = folder / "images"
@@ -230,6 +292,7 @@ async def run(folder: Path) -> None:
             client = await asyncio.to_thread(Client, port, token)
             await compare(path, pool, client)
             await asyncio.to_thread(compare_processor_time, path, client, pid)
+            await asyncio.to_thread(compare_rates, path, port, token)
 
 
 def main() -> None:
