@@ -51,6 +51,27 @@ def test_a_stamp_is_what_cutout2d_cuts(
     np.testing.assert_allclose(back, [side // 2, side // 2], atol=1e-6)
 
 
+@pytest.mark.parametrize("side", [21, 30])
+@pytest.mark.parametrize("part", [-0.4, -0.1, 0.1, 0.4])
+def test_the_pixel_of_the_place_has_the_number_of_half_the_side(
+    tmp_path: Path, part: float, side: int
+) -> None:
+    """An even side of Cutout2D begins later where the place is in a pixel's upper half.
+
+    It takes the edge between pixels that is nearest to the place.
+    """
+    header = tan_header(100, 80, turn=0.4)
+    data = pixels(100, 80, "f4")
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(data, header))
+    place = (50 + part, 40 + part)
+    ra, dec = WCS(header).all_pix2world(*place, 0)
+    ours = padded(path, float(ra), float(dec), 0.0, pixels=side)
+    assert ours.data[side // 2, side // 2] == data[40, 50]
+    later = side % 2 == 0 and part > 0
+    theirs = Cutout2D(data, (place[0] - later, place[1] - later), side)
+    np.testing.assert_array_equal(ours.data, theirs.data)
+
+
 @pytest.mark.parametrize("dec", [2.2, -40.0, 89.0])
 def test_the_width_of_a_circle_in_pixels(tmp_path: Path, dec: float) -> None:
     header = tan_header(200, 200)

@@ -19,6 +19,7 @@ from gatewright.domains.sky import (
 )
 from gatewright.faces.api.cutout_files import LEFT_OUT, archive, left_out, one_file
 from gatewright.faces.api.image_parameters import (
+    CENTRE,
     Arcsec,
     Band,
     ColourMapName,
@@ -90,7 +91,8 @@ async def cut_outs(
         EMPTY_IS_NONE,
         Query(
             title="Pixels",
-            description="Pixels on a side of each cut-out; 63, if no size is said.",
+            description="Pixels on a side of each cut-out; 63, if no size is said. "
+            f"{CENTRE}",
             examples=[63],
         ),
     ] = None,

@@ -287,12 +287,17 @@ WithPartners = Annotated[
         "SCI, WHT, ERR (or VAR, a variance) and MSK.",
     ),
 ]
+CENTRE = (
+    "The pixel that the place lies in has the number side // 2, counted from 0: the "
+    "middle of an odd side, and the first after the middle of an even one."
+)
+"""Which pixel of a padded cut-out contains its place."""
 Pixels = Annotated[
     int | None,
     Query(
         title="Pixels",
         description="Pixels on a side of a padded cut-out; the circle's own width, if "
-        "not said.",
+        f"not said. {CENTRE}",
         ge=1,
         le=2048,
         examples=[63],
