@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from gatewright.backends import footprints, gridded
+from gatewright.backends import footprints, gridded, light_curves
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql import Database
 from gatewright.backends.worker import Workers
@@ -198,5 +198,5 @@ def reader_programs() -> tuple[str, ...]:
     """Return the modules that reader processes import, each once."""
     formats = [name.partition(":")[0] for name in array_formats().values()]
     of_images = [name for one in image_plugins() for name in one.programs]
-    own = (gridded.PROGRAM, footprints.PROGRAM)
+    own = (gridded.PROGRAM, footprints.PROGRAM, light_curves.PROGRAM)
     return tuple(dict.fromkeys([*own, *formats, *of_images]))

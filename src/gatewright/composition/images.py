@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from gatewright.backends.light_curves import PooledCurvePainter
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.classifiers import SqlClassifiers
@@ -18,6 +19,7 @@ from gatewright.core.config import Config
 from gatewright.core.events import EventHub
 from gatewright.core.health import Part
 from gatewright.domains.discovery import Discovery, Filters, Labels, ObjectChanges
+from gatewright.domains.processing import CurvePainter
 from gatewright.domains.sky import SkyService, SurveyMaps, SurveyWatch
 from gatewright.operations.classification import Classifiers
 from gatewright.operations.processing import Processing
@@ -36,6 +38,8 @@ class ImageServices:
     """Maps of where the images of surveys are."""
     processing: Processing
     """Coadds, differences and light curves."""
+    curve_painter: CurvePainter
+    """Draws light curves."""
     classifiers: Classifiers
     """What tells real candidates from bogus ones, and its training."""
     discovery: Discovery
@@ -94,6 +98,7 @@ async def open_images(
         surveys,
         open_survey_maps(sky, database, readers),
         processing,
+        PooledCurvePainter(readers),
         classifiers,
         discovery,
         object_changes,

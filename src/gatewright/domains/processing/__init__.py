@@ -3,6 +3,11 @@
 The algorithms use NumPy alone; each module names the papers that it follows.
 """
 
+from gatewright.domains.processing.curves import (
+    CurveMark,
+    CurvePicture,
+    curve_picture,
+)
 from gatewright.domains.processing.frames import OutsideFrame
 from gatewright.domains.processing.model import (
     COADD,
@@ -21,6 +26,7 @@ from gatewright.domains.processing.model import (
 )
 from gatewright.domains.processing.ports import (
     Circle,
+    CurvePainter,
     FrameLoader,
     Processor,
     ProductStore,
@@ -37,6 +43,9 @@ __all__ = [
     "Aside",
     "Calibration",
     "Circle",
+    "CurveMark",
+    "CurvePainter",
+    "CurvePicture",
     "Detection",
     "FrameLoader",
     "FrameRef",
@@ -55,4 +64,5 @@ __all__ = [
     "StarCatalogue",
     "WeightRef",
     "choose_frames",
+    "curve_picture",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gatewright.core.pages import Page
+from gatewright.domains.processing.curves import CurvePicture
 from gatewright.domains.processing.frames import Frame
 from gatewright.domains.processing.model import FrameRef, LightCurve, Product
 from gatewright.domains.processing.references import Quality
@@ -118,6 +119,14 @@ class Processor(Protocol):
 
     async def remove(self, product: Product) -> None:
         """Remove the file of a product, if it exists."""
+        ...
+
+
+class CurvePainter(Protocol):
+    """Draws light curves, in processes other than the gateway's own."""
+
+    async def draw(self, shown: CurvePicture, form: str) -> bytes:
+        """Return the picture of a light curve; ``form`` is ``png`` or ``svg``."""
         ...
 
 

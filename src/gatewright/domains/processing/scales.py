@@ -138,8 +138,15 @@ def _matched(frames: Sequence[Stars]) -> _Fluxes:
     for frame in frames:
         number = np.full(len(frame.ra), -1)
         if len(frame.ra) and len(known_ra):
-            here, there = _same(frame, known_ra, known_dec)
-            number[here] = there
+            ra, dec = float(frame.ra[0]), float(frame.dec[0])
+            plane = TangentGrid(ra, dec, frame.pixel, 1)
+            x, y = plane.to_pixels(frame.ra, frame.dec)
+            there_x, there_y = plane.to_pixels(known_ra, known_dec)
+            reach = np.nanmax(np.hypot(x, y)) + _NEAR
+            near = np.flatnonzero(np.hypot(there_x, there_y) <= reach)
+            x, y = np.nan_to_num(x, nan=-1e9), np.nan_to_num(y, nan=-1e9)
+            here, there = pairs(x, y, there_x[near], there_y[near], _NEAR)
+            number[here] = near[there]
         new = number < 0
         number[new] = len(known_ra) + np.arange(np.count_nonzero(new))
         known_ra = np.concatenate([known_ra, frame.ra[new]])
@@ -164,18 +171,6 @@ def _matched(frames: Sequence[Stars]) -> _Fluxes:
     return _Fluxes(
         every.frame[used], every.star[used], every.value[used], every.weight[used]
     )
-
-
-def _same(frame: Stars, ra: Numbers, dec: Numbers) -> tuple[np.ndarray, np.ndarray]:
-    """Return the indices of a frame's stars and of known stars that are the same."""
-    plane = TangentGrid(float(frame.ra[0]), float(frame.dec[0]), frame.pixel, 1)
-    x, y = plane.to_pixels(frame.ra, frame.dec)
-    there_x, there_y = plane.to_pixels(ra, dec)
-    reach = np.nanmax(np.hypot(x, y)) + _NEAR
-    near = np.flatnonzero(np.hypot(there_x, there_y) <= reach)
-    x, y = np.nan_to_num(x, nan=-1e9), np.nan_to_num(y, nan=-1e9)
-    here, there = pairs(x, y, there_x[near], there_y[near], _NEAR)
-    return here, near[there]
 
 
 def _groups(fluxes: _Fluxes, frames: int) -> list[np.ndarray]:

@@ -3,14 +3,15 @@
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gatewright.core.errors import InvalidContent
-from gatewright.domains.processing import LightCurve
+from gatewright.core.errors import InvalidContent, InvalidRequest
+from gatewright.domains.processing import LightCurve, curve_picture
 from gatewright.faces.api.image_parameters import (
     NO_PARQUET,
     PARQUET,
@@ -28,9 +29,11 @@ from gatewright.faces.api.product_answers import (
     point_answer,
 )
 from gatewright.faces.api.product_bodies import circle
-from gatewright.web.context import Context
+from gatewright.web.context import Context, RequestContext
+from gatewright.web.json_model import BINARY
 from gatewright.web.listing import json_response
 from gatewright.web.parquet_table import parquet_response
+from gatewright.web.user_content import content_disposition
 
 router = APIRouter(tags=["sky"])
 
@@ -62,6 +65,20 @@ _COLUMNS = (
     ("reason", "", "char", "meta.note"),
 )
 _VOTABLE = "application/x-votable+xml"
+_SVG = "image/svg+xml"
+
+_PICTURES = {"png": "image/png", "svg": _SVG}
+
+
+@dataclass(frozen=True, slots=True)
+class CurveLook:
+    """How a light curve is sent."""
+
+    form: str
+    """``json``, ``csv``, ``votable``, ``parquet``, ``png`` or ``svg``."""
+    axis: str | None
+    """What a picture shows: ``flux`` or ``magnitude``; None for the usual."""
+
 
 CURVES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -70,6 +87,8 @@ CURVES: dict[int | str, dict[str, Any]] = {
             "text/csv": {},
             _VOTABLE: {},
             **PARQUET,
+            "image/png": {"schema": BINARY},
+            _SVG: {"schema": BINARY},
         },
         "description": "The light curve.",
     },
@@ -81,12 +100,20 @@ CURVES: dict[int | str, dict[str, Any]] = {
 """Descriptions of the responses with a light curve, by status."""
 
 CurveForm = Annotated[
-    Literal["json", "csv", "votable", "parquet"],
+    Literal["json", "csv", "votable", "parquet", "png", "svg"],
     Query(
         alias="format",
         title="Form",
-        description="Format of the response. Parquet needs the gateway's extra "
-        "“parquet” (pyarrow).",
+        description="Format of the response; png and svg: a picture with its axes. "
+        "Parquet needs the gateway's extra “parquet” (pyarrow).",
+    ),
+]
+CurveAxis = Annotated[
+    Literal["flux", "magnitude"] | None,
+    Query(
+        title="Axis",
+        description="What a picture shows over time. By default the magnitude, where "
+        "an image has a zero point, and the flux elsewhere.",
     ),
 ]
 
@@ -108,6 +135,7 @@ async def light_curve(
     time: Time = None,
     band: Band = None,
     form: CurveForm = "json",
+    axis: CurveAxis = None,
 ) -> Response:
     """Measure the flux at a place in each image, whether or not a star is visible.
 
@@ -120,7 +148,10 @@ async def light_curve(
     An image whose survey has a catalogue of stars has a zero point, measured from the
     stars within 0.1 degrees of the place, and so a magnitude in the catalogue's
     photometric system. No colour term is fitted. Other fluxes stay “instrumental”.
+
+    A picture has bright above, and arrows below upper limits.
     """
+    look = curve_look(form, axis)
     place = circle(place_text(context.services.images.sky.places, pos, ra, dec))
     if place is None:
         raise InvalidContent("Give a place: pos=CIRCLE ra dec radius, in degrees.")
@@ -128,19 +159,57 @@ async def light_curve(
     curve = await context.services.images.processing.light_curve(
         context.caller, place.ra, place.dec, query
     )
-    return await light_curve_response(curve, form)
+    text = f"RA {place.ra:.6f}°, Dec {place.dec:+.6f}° (ICRS)"
+    return await light_curve_response(context, curve, look, text)
 
 
-async def light_curve_response(curve: LightCurve, form: str) -> Response:
+def curve_look(form: str, axis: str | None) -> CurveLook:
+    """Return how a light curve is sent.
+
+    Raises
+    ------
+    InvalidRequest
+        A table is asked for with the axis of a picture.
+    """
+    if axis is not None and form not in _PICTURES:
+        raise InvalidRequest(
+            "“axis” changes pictures, and other formats have all columns: leave it "
+            "out, or ask for a picture, such as format=png."
+        )
+    return CurveLook(form, axis)
+
+
+async def light_curve_response(
+    context: RequestContext, curve: LightCurve, look: CurveLook, title: str
+) -> Response:
     """Return a response with a light curve.
 
-    ``form`` is ``json``, ``csv``, ``votable`` or ``parquet``.
+    ``title`` is what a picture shows the light curve of.
 
     Raises
     ------
     NotImplementedHere
         Parquet is asked for, and pyarrow is not installed.
+    NotFound
+        A picture of magnitudes is asked for, and there are none.
     """
+    form = look.form
+    if form in _PICTURES:
+        images = context.services.images
+        titles = {one.id: one.title for one in await images.sky.surveys(context.caller)}
+        names = sorted({point.image.partition("~")[0] for point in curve.points})
+        # A title says what an id may not: that a survey is simulated.
+        told = ", ".join(titles.get(name) or name for name in names)
+        shown = curve_picture(curve, f"Light curve at {title}", told, look.axis)
+        data = await images.curve_painter.draw(shown, look.form)
+        name = f"lightcurve.{look.form}".encode()
+        # A survey's title is text of the operator: an SVG is no page of this host.
+        how = "inline" if look.form == "png" else "attachment"
+        headers = {
+            "Cache-Control": "private, no-cache",
+            "Content-Disposition": content_disposition(how, name),
+        }
+        return Response(data, headers=headers, media_type=_PICTURES[look.form])
     if form == "json":
         return json_response(light_curve_answer(curve))
     if form == "csv":

@@ -10,7 +10,13 @@ from gatewright.faces.api.candidate_answers import ObjectAnswer, object_answer
 from gatewright.faces.api.candidates import GONE
 from gatewright.faces.api.image_parameters import Band, SurveyNames, Time
 from gatewright.faces.api.image_query import image_query
-from gatewright.faces.api.light_curve import CURVES, CurveForm, light_curve_response
+from gatewright.faces.api.light_curve import (
+    CURVES,
+    CurveAxis,
+    CurveForm,
+    curve_look,
+    light_curve_response,
+)
 from gatewright.faces.api.product_answers import LightCurveAnswer
 from gatewright.web.context import Context
 from gatewright.web.listing import Cursor, LargeLimit, json_response, next_link
@@ -69,16 +75,19 @@ async def object_light_curve(
     time: Time = None,
     band: Band = None,
     form: CurveForm = "json",
+    axis: CurveAxis = None,
 ) -> Response:
     """Measure the flux at the object's position in each image, visible or not.
 
     It is the same as “/lightcurve” at that position. By default the images of all
     surveys that you may see are used.
     """
+    look = curve_look(form, axis)
     services = context.services
     found = await services.images.discovery.sky_object(context.caller, object)
     query = image_query(time=time, band=band, survey=survey)
     curve = await services.images.processing.light_curve(
         context.caller, found.ra, found.dec, query
     )
-    return await light_curve_response(curve, form)
+    title = f"{found.id}, RA {found.ra:.6f}°, Dec {found.dec:+.6f}° (ICRS)"
+    return await light_curve_response(context, curve, look, title)

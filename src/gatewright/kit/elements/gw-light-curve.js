@@ -1,3 +1,5 @@
+import { escapeName } from "../client/paths.js";
+import { at } from "../client/place.js";
 import { readPlace, sexagesimal } from "../client/wcs.js";
 import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
@@ -113,6 +115,17 @@ export class GwLightCurve extends GwElement {
     return candidates.lightCurveAt(ra, dec, this._query, this.signal);
   }
 
+  /** The address of the light curve as a picture. */
+  get _address() {
+    const { ra, dec } = this.curve;
+    const query = { axis: this.axis, ...this._query };
+    // Without a zero point there are no magnitudes to draw.
+    if (!systemsOf(this.curve.points).length) query.axis = "flux";
+    const named = Object.entries({ format: "png", ...query, ...(this.object ? {} : { pos: `CIRCLE ${ra} ${dec} 0` }) });
+    const words = new URLSearchParams(named.flatMap(([name, value]) => (value ? [[name, String(value)]] : [])));
+    return at(`/api/v1/${this.object ? `objects/${escapeName(this.object)}/` : ""}lightcurve?${words}`);
+  }
+
   /** Gives the light curve to the browser as a file to save. */
   save() {
     if (!this.curve) return;
@@ -178,7 +191,7 @@ export class GwLightCurve extends GwElement {
       if (typeof seen === "number") return `${seen.toFixed(3)} ± ${error?.toFixed(3)} ${system}`;
       return typeof limit !== "number" ? "" : `> ${limit.toFixed(2)} ${system}`;
     };
-    return html`<p><button @click=${this.save}>${icon("down")} Save as CSV</button></p>
+    return html`<p><button @click=${this.save}>${icon("down")} Save as CSV</button> <a href=${this._address} target="_blank" rel="noopener">As a picture</a></p>
       <div class="scroll" tabindex="0" role="region" aria-label="Light curve as a table"><table class="small"><thead><tr><th>Time</th><th>Band</th><th class="number">Flux</th><th class="number">Error</th><th class="number">Limit</th>${calibrated ? html`<th class="number">Magnitude</th>` : nothing}<th>Image</th></tr></thead>
       <tbody>${points.map((point) => html`<tr><td class="mono"><time title=${exact(point.time)}>${local(point.time)}</time>${point.time_assumed ? " assumed" : ""}</td><td>${point.band ?? ""}</td>
         <td class="number mono">${figure(point.flux)}</td><td class="number mono">${figure(point.flux_error)}</td><td class="number mono">${figure(point.upper_limit)}</td>
