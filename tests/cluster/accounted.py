@@ -151,13 +151,12 @@ def put_back(cluster: Cluster) -> tuple[str, str]:
     until(lambda: not cluster.run("squeue", "--noheader"), "the second run")
     failed = submitted(cluster, "-p", "first", "--wrap=sleep 5")
     until(lambda: in_state(failed, "RUNNING"), "the job whose node fails")
-    node = ("scontrol", "update", "NodeName=localhost")
-    cluster.run(*node, "State=DOWN", "Reason=test")
+    order = ("scontrol", "update", "NodeName=localhost", "State=DOWN", "Reason=test")
+    cluster.run(*order)
     until(lambda: in_state(failed, "PENDING"), "the job whose node has failed")
 
     def is_idle() -> bool:
-        if "down" in cluster.run("sinfo", "-h", "-o", "%T"):
-            cluster.run(*node, "State=RESUME")
+        cluster.resume()
         return not cluster.run("squeue", "--noheader")
 
     until(is_idle, "the end of the jobs")

@@ -66,14 +66,19 @@ class Cluster:
             time.sleep(0.1)
 
     def resume(self) -> None:
-        """Put back the node if Slurm has drained it, as an operator does.
+        """Put back the node if it is drained or down, as an operator does.
 
         A controller that was killed gives ids again, and drains a node on which a job
-        of the same id still runs.
+        of the same id still runs. A node can also come back by itself just before, and
+        then Slurm refuses the order.
         """
-        drained = self.run("sinfo", "--noheader", "--states=drain", "--format=%n")
-        for node in set(drained.split()):
-            self.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
+        for node in self._away():
+            order = ("scontrol", "update", f"NodeName={node}", "State=RESUME")
+            assert self._succeeds(*order) or node not in self._away(), node
+
+    def _away(self) -> set[str]:
+        told = self.run("sinfo", "--noheader", "--states=drain,down", "--format=%n")
+        return set(told.split())
 
     def end(self, daemon: str, signal: str = "KILL") -> None:
         """End one of the daemons."""
