@@ -96,3 +96,15 @@ test("without an allocation it is what was used, and grows", () => {
   assert.deepEqual(used.coming.at(-1), ["2026-11-05", 57, 67, 82]);
   assert.equal(used.top, 82);
 });
+
+test("a page of another origin is told what the operator can do", async () => {
+  // A browser hides the answer, so that it looks as if the gateway were down.
+  globalThis.location = /** @type {any} */ (new URL("https://pages.example/storms.html"));
+  try {
+    const { gateway } = canned(new TypeError("Failed to fetch"));
+    await assert.rejects(gateway.about(), (error) => error.code === "unreachable"
+      && /Check the network.*can let https:\/\/pages\.example use it: “cors_origins”/.test(error.message));
+  } finally {
+    delete globalThis.location;
+  }
+});

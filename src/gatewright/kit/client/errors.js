@@ -58,10 +58,13 @@ export class GatewayError extends Error {
 
   /**
    * Makes the error of a request that got no answer.
-   * @param {unknown} cause
+   *
+   * A browser does not tell a page of another origin whether an answer came that it may not read.
+   * @param {unknown} cause @param {boolean} [abroad] Whether the page is of another origin.
    */
-  static unreachable(cause) {
-    const error = new GatewayError("The gateway does not answer. Check the network, then try again.");
+  static unreachable(cause, abroad = false) {
+    const leave = abroad ? ` Its operator can let ${location.origin} use it: “cors_origins”.` : "";
+    const error = new GatewayError(`The gateway does not answer. Check the network, then try again.${leave}`);
     error.cause = cause;
     return error;
   }

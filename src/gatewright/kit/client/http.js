@@ -31,7 +31,7 @@ export class Http {
   constructor(options = {}) {
     const here = typeof location === "undefined" ? "http://127.0.0.1:8000" : location.origin;
     this.base = (options.url ?? here).replace(/\/+$/, "");
-    this._abroad = typeof location !== "undefined" && new URL(this.base).origin !== location.origin;
+    this.abroad = typeof location !== "undefined" && new URL(this.base).origin !== location.origin;
     this.token = options.token ?? "";
     this._fetch = options.fetch ?? ((input, init) => fetch(input, init));
   }
@@ -69,7 +69,7 @@ export class Http {
   async request(path, call = {}) {
     const headers = this.headers(call.headers);
     // From another origin a visitor reads what is open to all, which needs no leave.
-    if (this._abroad && !this.token && (call.method ?? "GET") === "GET") headers.delete("X-Requested-With");
+    if (this.abroad && !this.token && (call.method ?? "GET") === "GET") headers.delete("X-Requested-With");
     if (call.idempotencyKey) {
       headers.set("Idempotency-Key", call.idempotencyKey === true ? newKey() : call.idempotencyKey);
     }
@@ -98,7 +98,7 @@ export class Http {
       return await this._fetch(url, init);
     } catch (error) {
       if (init.signal?.aborted) throw error;
-      throw GatewayError.unreachable(error);
+      throw GatewayError.unreachable(error, this.abroad);
     }
   }
 

@@ -24,7 +24,7 @@ export function upload(http, path, content, options = {}) {
     for (const [name, value] of http.headers(conditions(options))) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => options.onprogress?.(event.loaded, event.total);
     request.onload = () => finish(request, resolve, reject);
-    request.onerror = () => reject(GatewayError.unreachable(null));
+    request.onerror = () => reject(GatewayError.unreachable(null, http.abroad));
     request.onabort = () => reject(new DOMException("The upload was stopped.", "AbortError"));
     options.signal?.addEventListener("abort", () => request.abort(), { once: true });
     request.send(content);
