@@ -33,7 +33,7 @@ def test_all_processes_are_replaced_and_finish_their_requests(
         until(lambda: not any(map(is_alive, first)), 300)
         for thread in load:
             thread.join()
-        assert len(server.children()) == processes
+        until(lambda: len(server.children()) == processes)  # the last may be a zombie
         assert get(server, "/about")[0] == 200
         assert server.terminate() == 0
     assert [status for status, _ in answers] == [200] * 20
