@@ -13,8 +13,10 @@ from hypothesis import settings
 from tests.support.oidc_provider import providers
 from tests.support.postgresql import postgresql_server, postgresql_url
 from tests.support.postgresql_tables import kept_places, postgresql_tables
+from tests.support.signals import hangups
 
 __all__ = [
+    "hangups",
     "kept_places",
     "postgresql_server",
     "postgresql_tables",

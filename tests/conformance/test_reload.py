@@ -28,7 +28,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def gateway(file: Path) -> Iterator[RunningGateway]:
+def gateway(hangups: None, file: Path) -> Iterator[RunningGateway]:
     arguments = ["serve", "--config", str(file)]
     with running(arguments, file.parent / "state") as gateway:
         yield gateway

@@ -10,7 +10,10 @@ import pytest
 from tests.support.serving import serving
 from tests.web.server.test_supervisor import FACTORY, get, is_alive, marked, until
 
-pytestmark = pytest.mark.timeout(600)  # each starts several processes, one by one
+pytestmark = [
+    pytest.mark.timeout(600),  # each starts several processes, one by one
+    pytest.mark.usefixtures("hangups"),
+]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
