@@ -28,7 +28,7 @@ from functools import partial
 from types import FrameType
 
 from gatewright.core.config import Config
-from gatewright.core.errors import Conflict, GatewayError
+from gatewright.core.errors import GatewayError
 from gatewright.web.server.children import Child, Starter
 from gatewright.web.server.listening import listen, with_bound_port
 from gatewright.web.server.patience import DRAIN_SECONDS
@@ -151,9 +151,14 @@ class Supervisor:
             return
         try:
             written = self._load()
-            _refuse_what_needs_a_restart(self._written, written)
         except GatewayError as error:
             _log.error("The settings stay as they are: %s", error.text)
+            return
+        if changed := ", ".join(_fixed_settings(self._written, written)):
+            _log.error(
+                "The settings stay as they are: Restart the gateway to change %s.",
+                changed,
+            )
             return
         _log.info("The configuration was read anew.")
         self._use(with_bound_port(written, self._listener))
@@ -311,14 +316,8 @@ class Supervisor:
             child.process.send_signal(number)
 
 
-def _refuse_what_needs_a_restart(old: Config, new: Config) -> None:
-    """Refuse new settings that two processes at a time may not have differently.
-
-    Raises
-    ------
-    Conflict
-        Such a setting has changed.
-    """
+def _fixed_settings(old: Config, new: Config) -> list[str]:
+    """Return which settings changed that two processes may not have differently."""
     of_authn = ["identity"] if old.multi_user else []
     changed = [
         f"{name} of [gateway]"
@@ -332,8 +331,7 @@ def _refuse_what_needs_a_restart(old: Config, new: Config) -> None:
     ]
     if new.multi_user and not old.multi_user:
         changed.append("mode of [identity]")
-    if changed:
-        raise Conflict(f"Restart the gateway to change {', '.join(changed)}.")
+    return changed
 
 
 @contextmanager
