@@ -19,8 +19,8 @@ from urllib.parse import quote
 
 import asyncssh
 
+from bench.support.openssh import account
 from bench.support.processes import cpu_seconds, free_port, python, server
-from bench.support.ssh_server import USER
 from bench.support.whole_gateway import gateway
 
 FILES = int(os.environ.get("GATEWRIGHT_BENCH_FILES", "100000"))
@@ -63,7 +63,7 @@ async def measure(ours: Ours, port: int, key: Path, folder: Path, pid: int) -> N
     used = 0.0
     async with (
         asyncssh.connect(
-            HOST, port, username=USER, client_keys=[str(key)], known_hosts=None
+            HOST, port, username=account(), client_keys=[str(key)], known_hosts=None
         ) as connection,
         connection.start_sftp_client() as client,
     ):
