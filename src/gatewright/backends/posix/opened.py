@@ -7,9 +7,6 @@ from concurrent.futures import Executor
 from gatewright.backends.worker import close_in_thread, meaning, state_of
 from gatewright.domains.files import Entry
 
-_AT_ONCE = 1 << 16
-"""Bytes up to which reading from memory takes less time than to wake a thread."""
-
 
 class OpenedFile:
     """Implements the port `OpenFile`; it owns the file descriptor.
@@ -41,10 +38,6 @@ class OpenedFile:
 
     async def read(self, offset: int, count: int) -> bytes:
         assert self._descriptor is not None  # noqa: S101  # a folder is not read
-        if count <= _AT_ONCE:
-            cached = _cached(self._descriptor, offset, count)
-            if cached is not None:
-                return cached
         own = os.dup(self._descriptor)  # a read that hangs keeps its own descriptor
         loop = asyncio.get_running_loop()
 
@@ -64,17 +57,3 @@ class OpenedFile:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             close_in_thread(descriptor, self._threads)
-
-
-def _cached(descriptor: int, offset: int, count: int) -> bytes | None:
-    """Return bytes of a file that are in the page cache; None if some are not.
-
-    With ``RWF_NOWAIT`` this waits for no disk. Network and user-space file systems do
-    not have that flag, so it never waits for them either.
-    """
-    block = bytearray(count)
-    try:
-        found = os.preadv(descriptor, [block], offset, os.RWF_NOWAIT)
-    except OSError:
-        return None
-    return bytes(block) if found == count else None
