@@ -18,6 +18,7 @@ from gatewright.domains.accounting import (
     Use,
     Viewer,
 )
+from gatewright.domains.compute import JobState
 
 SPEC = """{"executable": "true", "attributes": {"project_name": "night"},
     "resources": {"process_count": 2, "node_count": 1, "cpu_cores_per_process": 3,
@@ -53,11 +54,18 @@ async def test_a_database_from_before(backend: tuple[Opener, Dialect]) -> None:
     database = await open_database()
     await migrate(database, dialect, before)
     await database.run(old_jobs)
-    jobs = await SqlJobTable(database).open_jobs("local")
     assert await migrate(database, dialect) == [n for n in schema if n not in before]
     assert await migrate(database, dialect) == []
-    assert await SqlJobTable(database).open_jobs("local") == jobs
-    assert [job.id for job in jobs] == ["2", "3"]
+    jobs = await SqlJobTable(database).open_jobs("local")
+    assert [(job.id, job.state, job.uuid, job.started_at) for job in jobs] == [
+        ("2", JobState.ACTIVE, "u2", DAY + 10.0),
+        ("3", JobState.QUEUED, "u3", None),
+    ]
+    for job in jobs:
+        assert (job.directory, job.stdout_path, job.stderr_path) == ("/", "/o", "/e")
+        assert job.spec.attributes.project_name == "night"
+        assert job.spec.resources.process_count == 2
+        assert (job.usage.nodes, job.usage.limit_seconds) == (0, None)
     source = SqlJobUsage(database, "local")
     # Two processes of three cores and a GPU, on one node.
     (first,) = await source.usage(0.0, DAY)
