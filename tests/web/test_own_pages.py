@@ -145,6 +145,7 @@ def test_pages_of_another_name_are_own_however_it_is_written(
 ) -> None:
     """Such a name was answered, but nobody could sign in there."""
     own = pages(HTTPS, named)
-    own.require_own_change(
-        headers(host, origin=f"https://{host}", x_requested_with="gatewright")
-    )
+    sent = headers(host, origin=f"https://{host}", x_requested_with="gatewright")
+    own.require_own_change(sent)
+    assert own.is_own(sent)
+    assert not own.is_own(headers(host, origin="https://evil.example"))
