@@ -1,8 +1,7 @@
 """Draws a map of the sky with matplotlib, with the number of images in each place."""
 
-import io
-import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,17 @@ import numpy as np
 from gatewright.backends.footprints.coordinates import LINES, draw_coordinates
 from gatewright.backends.footprints.counting import Counts
 from gatewright.backends.footprints.frame import WIDTH, Frame, Numbers
-from gatewright.backends.gridded.pictures.draw import COLOURS, STYLE, pixels_of
+from gatewright.backends.gridded.pictures.chart import write_chart
+from gatewright.backends.gridded.pictures.draw import COLOURS
 from gatewright.backends.gridded.pictures.library import (
     Colorbar,
     Figure,
-    FigureCanvasSVG,
     LineCollection,
     LogNorm,
     MaxNLocator,
     Normalize,
-    rc_context,
 )
 from gatewright.backends.gridded.pictures.ticks import one_line
-from gatewright.backends.png import encode_png
 from gatewright.domains.sky.geometry import Vectors
 
 _SHEET = 900
@@ -32,7 +29,6 @@ _MANY = 100
 """Number of images from which the colours are logarithmic."""
 _FEW = 0.25
 """Share of a map below which what is covered is drawn over the lines."""
-_SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "gatewright"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +51,7 @@ class SkyMap:
 
 def write_map(shown: SkyMap, form: str) -> bytes:
     """Return the map as ``png`` or ``svg``."""
-    with rc_context({**STYLE, **_SVG}), warnings.catch_warnings():
-        # A letter that the font does not have shows as a box.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure = draw_map(shown)
-        if form == "svg":
-            file = io.BytesIO()
-            told = {"Title": shown.title, "Description": shown.subtitle, "Date": None}
-            FigureCanvasSVG(figure).print_svg(file, metadata=told)  # type: ignore[no-untyped-call]
-            return file.getvalue()
-        pixels = pixels_of(figure)
-    return encode_png(pixels, Title=shown.title, Description=shown.subtitle)
+    return write_chart(partial(draw_map, shown), shown.title, shown.subtitle, form)
 
 
 def draw_map(shown: SkyMap) -> Figure:

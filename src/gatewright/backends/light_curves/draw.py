@@ -1,23 +1,19 @@
 """Draws a light curve with matplotlib: points with errors, limits, and a legend."""
 
-import io
-import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from gatewright.backends.gridded.pictures.draw import STYLE, pixels_of
+from gatewright.backends.gridded.pictures.chart import write_chart
 from gatewright.backends.gridded.pictures.library import (
     Axes,
     Figure,
-    FigureCanvasSVG,
-    rc_context,
 )
 from gatewright.backends.gridded.pictures.ticks import (
     number_ticks,
     one_line,
     time_ticks,
 )
-from gatewright.backends.png import encode_png
 from gatewright.domains.arrays import time_units
 from gatewright.domains.processing import CurveMark, CurvePicture
 
@@ -30,22 +26,11 @@ _ROOM = 0.06
 """Room beside the outer points, as a part of their distance."""
 _ARROW = 16
 """Length of the arrow below an upper limit, points."""
-_SVG: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "gatewright"}
 
 
 def write_curve(shown: CurvePicture, form: str) -> bytes:
     """Return the picture of a light curve as ``png`` or ``svg``."""
-    with rc_context({**STYLE, **_SVG}), warnings.catch_warnings():
-        # A letter that the font does not have shows as a box.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure = draw_curve(shown)
-        if form == "svg":
-            file = io.BytesIO()
-            told = {"Title": shown.title, "Description": shown.subtitle, "Date": None}
-            FigureCanvasSVG(figure).print_svg(file, metadata=told)  # type: ignore[no-untyped-call]
-            return file.getvalue()
-        pixels = pixels_of(figure)
-    return encode_png(pixels, Title=shown.title, Description=shown.subtitle)
+    return write_chart(partial(draw_curve, shown), shown.title, shown.subtitle, form)
 
 
 def draw_curve(shown: CurvePicture) -> Figure:
